@@ -1,0 +1,14 @@
+//! The node: everything with a clock, a socket or a Docker handle. The decisions are in `pinode-scheduler`, the
+//! replicated log in `pinode-raft`; this crate carries requests to the log and duties to Docker.
+
+pub mod agent;
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod film;
+pub mod http;
+pub mod members;
+pub mod propose;
+pub mod submit;
+pub mod transport;
