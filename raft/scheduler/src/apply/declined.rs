@@ -1,0 +1,53 @@
+//! `Declined`: the node does not take its claim; the next in the ranking is claimed in the same entry.
+
+use super::Step;
+use crate::container::{Claim, Decline, Failure, Outcome, Phase};
+use crate::id::ContainerId;
+use crate::reply::{Reply, What};
+
+impl Step<'_> {
+    pub(super) fn declined(&mut self, id: ContainerId, claim: Claim, reason: &Decline) -> Reply {
+        if self.claimed(id, claim).is_none() {
+            return Reply::Stale;
+        }
+        let node = claim.session.node;
+        if let Some(node) = self.state.nodes.get_mut(&node) {
+            node.release(id, claim.attempt);
+        }
+        if let Some(attempt) = self.state.containers.get_mut(&id).and_then(|c| c.latest_mut()) {
+            attempt.end = Some(Outcome::NeverStarted { reason: reason.sentence() });
+        }
+        self.say(Some(id), Some(node), What::Declined(reason.sentence()));
+        self.bar(id, node, reason.clone());
+        let stopped = self.state.containers.get_mut(&id).and_then(|container| container.stop.take());
+        if let Some(stop) = stopped {
+            self.end(id, Phase::Cancelled { code: None }, What::Cancelled(None));
+            if stop.remove {
+                self.forget_container(id);
+            }
+        } else if let Some(image) = self.image_is_nowhere(id) {
+            let reason = Some(format!(
+                "image {image} is on no node; load or build it on one (docker load, docker build)"
+            ));
+            let failure = Failure { code: Some(125), reason: reason.clone() };
+            self.end(id, Phase::Failed(failure), What::Failed(Some(125), reason));
+        } else {
+            self.make_ready(id);
+        }
+        Reply::Done
+    }
+
+    /// The image, if every node whose session lives has said that it cannot get it.
+    fn image_is_nowhere(&self, id: ContainerId) -> Option<String> {
+        let container = self.state.containers.get(&id)?;
+        let lacks = |node| match container.bars.get(node).filter(|bar| bar.stands).map(|bar| &bar.reason) {
+            Some(Decline::ImageMissing(_)) => true,
+            Some(
+                Decline::NoSpace(_) | Decline::EngineAway(_) | Decline::NeverStarted(_) | Decline::Other(_),
+            )
+            | None => false,
+        };
+        let mut open = self.state.nodes.values().filter(|node| node.is_open());
+        open.all(|node| lacks(&node.id)).then(|| container.spec.image.clone())
+    }
+}

@@ -1,0 +1,183 @@
+//! What an entry of the log may say. The enum grows at the end only: old logs must read the same for ever.
+
+use serde::{Deserialize, Serialize};
+
+use crate::container::{Decline, Outcome};
+use crate::id::{ContainerId, NodeId, RequestKey, SessionId};
+use crate::node::{Ailment, NodeFacts};
+use crate::spec::Spec;
+use crate::timer::Timer;
+
+/// One entry: a command, and the leader's wall time when it took it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since 1970, for display only.
+    pub at_ms: u64,
+    /// What it says.
+    pub command: Command,
+}
+
+/// What makes a repetition recognisable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The same for a repetition.
+    pub key: RequestKey,
+    /// Hash of what was asked: the same key with another body is refused.
+    pub body: [u8; 32],
+}
+
+/// What to do with names in `waitfor` that match nothing at the submit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Missing {
+    /// Wait for them to appear, and say so.
+    #[default]
+    Wait,
+    /// Refuse the submit.
+    Reject,
+}
+
+/// A new container: its id, computed at the door, and its spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewContainer {
+    /// Hash of cluster id, request key and position.
+    pub id: ContainerId,
+    /// What was asked for.
+    pub spec: Spec,
+}
+
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Accept these, all or none.
+    Submit {
+        /// For repetitions.
+        request: Request,
+        /// Their pipeline; without one there is exactly one container.
+        pipeline: Option<String>,
+        /// In the order of the user.
+        containers: Vec<NewContainer>,
+        /// What to do with names that match nothing.
+        missing: Missing,
+    },
+    /// Somebody wants it to stop.
+    Stop {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+        /// SIGKILL at once.
+        kill: bool,
+    },
+    /// Forget it, and its Docker container with it.
+    Remove {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+        /// Even if it runs: kill it first.
+        force: bool,
+    },
+    /// Run what ended again, and revive what was skipped because of it.
+    Retry {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+    },
+    /// A node may act: a new session, or (same number, same boot) the same one with fresh facts.
+    SessionOpened {
+        /// Which.
+        session: SessionId,
+        /// What the node says of itself.
+        facts: NodeFacts,
+    },
+    /// The attempt started.
+    Started {
+        /// Who.
+        container: ContainerId,
+        /// Which attempt.
+        attempt: u32,
+        /// Under which claim.
+        session: SessionId,
+        /// The engine's StartedAt.
+        started_at: String,
+    },
+    /// The attempt reported health for the first time.
+    Healthy {
+        /// Who.
+        container: ContainerId,
+        /// Which attempt.
+        attempt: u32,
+        /// Under which claim.
+        session: SessionId,
+    },
+    /// The attempt ended.
+    Exited {
+        /// Who.
+        container: ContainerId,
+        /// Which attempt.
+        attempt: u32,
+        /// Under which claim; may be an earlier session of the node that says it.
+        session: SessionId,
+        /// How.
+        outcome: Outcome,
+        /// The engine's StartedAt, if it started.
+        started_at: Option<String>,
+        /// The engine's FinishedAt, if it did.
+        finished_at: Option<String>,
+        /// How long it ran by the engine's own clock, in milliseconds.
+        ran_ms: u64,
+    },
+    /// The node does not take its claim.
+    Declined {
+        /// Who.
+        container: ContainerId,
+        /// Which attempt.
+        attempt: u32,
+        /// Under which claim.
+        session: SessionId,
+        /// Why not.
+        reason: Decline,
+    },
+    /// The node's engine no longer has these attempts' Docker containers.
+    Removed {
+        /// Whose engine.
+        node: NodeId,
+        /// Which.
+        attempts: Vec<(ContainerId, u32)>,
+    },
+    /// Something ails a whole node, or no longer does.
+    NodeCondition {
+        /// Whose; a dead session's word counts no more.
+        session: SessionId,
+        /// What.
+        ailment: Ailment,
+        /// The sentence; none when it is over.
+        problem: Option<String>,
+    },
+    /// The leader has not heard from it for a while.
+    Suspected {
+        /// Which session.
+        session: SessionId,
+    },
+    /// The leader hears from it again.
+    Trusted {
+        /// Which session.
+        session: SessionId,
+    },
+    /// The session's authority has certainly run out.
+    NodeLost {
+        /// Which session.
+        session: SessionId,
+    },
+    /// A deadline has passed.
+    TimerFired {
+        /// Which.
+        timer: Timer,
+    },
+    /// Requests of entries up to this index may be forgotten: a day has passed and many came after.
+    ForgetRequests {
+        /// Index of the last entry.
+        up_to: u64,
+    },
+}

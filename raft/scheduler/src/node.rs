@@ -1,0 +1,123 @@
+//! A machine as the log knows it: who it is, its session, what it has, what ails it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ContainerId, NodeId, SessionId};
+use crate::spec::Needs;
+
+/// What a node says of itself when it opens or resumes a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeFacts {
+    /// Unique among nodes whose session lives.
+    pub name: String,
+    /// Where people reach it: `host:port` of its HTTP.
+    pub api: String,
+    /// Where nodes reach it.
+    pub peer: String,
+    /// The kernel's boot id: a session never survives it.
+    pub boot_id: String,
+    /// Rises with each start of the process on this disk; a lower one later is a restored old disk.
+    pub start_counter: u64,
+    /// What it offers in all.
+    pub capacity: Capacity,
+    /// Found and given labels: `arch`, `model`, `os`, `storage`, …
+    pub labels: BTreeMap<String, String>,
+    /// The id in the shared folder it sees; none if it sees none.
+    pub shared_id: Option<String>,
+    /// The newest feature level it speaks.
+    pub feature: u16,
+    /// Its Docker Engine's version, for people.
+    pub engine: String,
+}
+
+/// What a node offers in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Thousandths of a CPU.
+    pub cpu_milli: u64,
+    /// Bytes.
+    pub memory: u64,
+    /// Containers at once.
+    pub slots: u32,
+}
+
+/// Whether the node may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionState {
+    /// It may.
+    Open {
+        /// The leader has not heard from it for a while: no new claims.
+        suspected: bool,
+    },
+    /// It never may again under this number.
+    Lost,
+}
+
+/// What may ail a whole node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Ailment {
+    /// Its Docker Engine does not answer.
+    Engine,
+    /// Its disk is nearly full.
+    Disk,
+    /// It is too hot.
+    Heat,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// What it said of itself last.
+    pub facts: NodeFacts,
+    /// The number of its latest session.
+    pub session: u64,
+    /// Whether that session lives.
+    pub state: SessionState,
+    /// What ails it, each with a sentence.
+    pub ailments: BTreeMap<Ailment, String>,
+    /// What is reserved, by whom.
+    pub holds: BTreeMap<(ContainerId, u32), Needs>,
+    /// The sum of `holds`.
+    pub reserved: Needs,
+    /// Attempts whose Docker container may still be on its engine.
+    pub kept: BTreeSet<(ContainerId, u32)>,
+    /// Index of the entry that gave it its latest claim: spread prefers who waited longest.
+    pub last_claim: u64,
+}
+
+impl Node {
+    /// Its latest session.
+    pub fn session_id(&self) -> SessionId {
+        SessionId { node: self.id, number: self.session }
+    }
+
+    /// Whether its latest session lives.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, SessionState::Open { .. })
+    }
+
+    /// Whether the leader has not heard from it for a while.
+    pub fn is_suspected(&self) -> bool {
+        self.state == SessionState::Open { suspected: true }
+    }
+
+    /// Reserves for an attempt.
+    pub(crate) fn hold(&mut self, id: ContainerId, attempt: u32, needs: Needs) {
+        self.release(id, attempt);
+        self.reserved.cpu_milli = self.reserved.cpu_milli.saturating_add(needs.cpu_milli);
+        self.reserved.memory = self.reserved.memory.saturating_add(needs.memory);
+        self.holds.insert((id, attempt), needs);
+    }
+
+    /// Gives an attempt's reservation back.
+    pub(crate) fn release(&mut self, id: ContainerId, attempt: u32) {
+        if let Some(needs) = self.holds.remove(&(id, attempt)) {
+            self.reserved.cpu_milli = self.reserved.cpu_milli.saturating_sub(needs.cpu_milli);
+            self.reserved.memory = self.reserved.memory.saturating_sub(needs.memory);
+        }
+    }
+}

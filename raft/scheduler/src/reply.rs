@@ -1,0 +1,191 @@
+//! What `apply` answers. A refusal is a value: nothing was changed, and the sentence names what and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::container::Outcome;
+use crate::id::{ContainerId, SessionId};
+
+/// Everything that came of one entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// For who proposed it.
+    pub reply: Reply,
+    /// What happened, in order, for who watches.
+    pub changes: Vec<Change>,
+}
+
+/// For who proposed an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It was done.
+    #[default]
+    Done,
+    /// It was right once and is not any more (a late report, an old timer): nothing was changed.
+    Stale,
+    /// These were accepted.
+    Submitted(Vec<Submitted>),
+    /// Nothing was changed.
+    Rejected(Rejection),
+}
+
+/// One accepted container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its full name.
+    pub name: String,
+    /// The plain word of its phase at the end of the entry.
+    pub state: String,
+    /// Sentences about what may not be meant.
+    pub warnings: Vec<String>,
+}
+
+/// Why an entry was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Rejection {
+    /// The container's name is in use.
+    #[error("the name {0} is taken; remove that container (pinode rm {0}) or choose another name")]
+    NameTaken(String),
+    /// The pipeline's name is in use.
+    #[error("the pipeline name {0} is taken; remove its containers or choose another name")]
+    PipelineTaken(String),
+    /// Two containers of one pipeline share a name.
+    #[error("the pipeline names {0} twice")]
+    NamedTwice(String),
+    /// A container waits for itself.
+    #[error("{0} waits for itself: {1}")]
+    SelfDependency(String, String),
+    /// A chain of waits comes back to its beginning.
+    #[error("a cycle: {}", .path.join(" -> "))]
+    Cycle {
+        /// From a container back to it.
+        path: Vec<String>,
+    },
+    /// The graph is too large to be searched.
+    #[error("more than {0} dependencies would have to be searched for a cycle; submit in smaller pieces")]
+    TooComplex(usize),
+    /// A term matches nothing and the submit asked for a refusal.
+    #[error("{0} waits for {1}, which matches nothing")]
+    MissingDependency(String, String),
+    /// `count=` is already exceeded.
+    #[error("{0} waits for exactly {2} of {1}, but {3} match already: {4}; remove old ones (pinode rm)")]
+    TooManyMatches(String, String, u32, usize, String),
+    /// `healthy==` of a container without a health check.
+    #[error("{0} waits for {1} to be healthy, but {1} has no health check")]
+    NoHealthCheck(String, String),
+    /// No node is large enough, even when empty.
+    #[error("no resources available to schedule container {0}: it asks for {1}; the largest node has {2}")]
+    NeverFits(String, String, String),
+    /// The request's key was used for something else.
+    #[error("the idempotency key {0} was used for another request")]
+    KeyReused(String),
+    /// The container is gone, or never was.
+    #[error("no such container: {0}")]
+    NoSuchContainer(ContainerId),
+    /// `rm` of a container that runs.
+    #[error("{0} is {1}; stop it first (pinode stop {0}) or use rm --force")]
+    StillActive(String, String),
+    /// `stop` of a container that has ended.
+    #[error("{0} has already ended: {1}")]
+    AlreadyEnded(String, String),
+    /// `retry` of what has not ended.
+    #[error("{0} is {1}; only what failed, was skipped or was cancelled can be retried")]
+    NotRetriable(String, String),
+    /// `retry` of what was skipped, while its cause still stands.
+    #[error("{0} was skipped because of {1}; retry that one (pinode retry {1})")]
+    RetryTheCause(String, String),
+    /// Another live node has this name.
+    #[error("the node name {0} is taken by a node whose session lives; give this one another with --name")]
+    NodeNameTaken(String),
+    /// The session's number or start counter is lower than what the log has seen: a restored old disk.
+    #[error("session {0} is older than the log; this disk was restored from an old copy")]
+    StaleSession(SessionId),
+    /// A session of a node that the log does not know, or that is lost.
+    #[error("session {0} is not open")]
+    NoSuchSession(SessionId),
+}
+
+impl Rejection {
+    /// The stable word of the API's `error.code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Rejection::NameTaken(_) | Rejection::PipelineTaken(_) => "name_taken",
+            Rejection::NamedTwice(_) => "named_twice",
+            Rejection::SelfDependency(..) => "self_dependency",
+            Rejection::Cycle { .. } => "cycle",
+            Rejection::TooComplex(_) => "too_complex",
+            Rejection::MissingDependency(..) => "missing_dependency",
+            Rejection::TooManyMatches(..) => "too_many_matches",
+            Rejection::NoHealthCheck(..) => "no_health_check",
+            Rejection::NeverFits(..) => "never_fits",
+            Rejection::KeyReused(_) => "idempotency_key_reused",
+            Rejection::NoSuchContainer(_) => "no_such_container",
+            Rejection::StillActive(..) => "still_active",
+            Rejection::AlreadyEnded(..) => "already_ended",
+            Rejection::NotRetriable(..) => "not_retriable",
+            Rejection::RetryTheCause(..) => "retry_the_cause",
+            Rejection::NodeNameTaken(_) => "node_name_taken",
+            Rejection::StaleSession(_) => "stale_session",
+            Rejection::NoSuchSession(_) => "no_such_session",
+        }
+    }
+}
+
+/// Something that happened, for who watches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The container, with its full name.
+    pub container: Option<(ContainerId, String)>,
+    /// The node's name.
+    pub node: Option<String>,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// Accepted; it waits for these.
+    Blocked(Vec<String>),
+    /// All its dependencies are met.
+    Ready,
+    /// A node is to run this attempt.
+    Claimed(u32),
+    /// This attempt started.
+    Started(u32),
+    /// This attempt is healthy.
+    Healthy(u32),
+    /// This attempt ended.
+    AttemptEnded(u32, Outcome),
+    /// The node did not take it.
+    Declined(String),
+    /// The next attempt is due in so many milliseconds.
+    Backoff(u64),
+    /// Its node is away, and it must not run twice.
+    Unknown,
+    /// It ended well.
+    Succeeded,
+    /// It ended otherwise: code and sentence.
+    Failed(Option<i64>, Option<String>),
+    /// A dependency can never be met: the chain of causes.
+    Skipped(Vec<String>),
+    /// It was stopped.
+    Cancelled(Option<i64>),
+    /// It will be stopped.
+    Stopping,
+    /// It is gone.
+    Removed,
+    /// It will run again.
+    Retried,
+    /// The node may act.
+    SessionOpened(u64),
+    /// The node has not been heard from.
+    Suspected,
+    /// It has been heard from again.
+    Trusted,
+    /// Its session is lost.
+    NodeLost(u64),
+    /// Something ails it, or (none) no longer does.
+    Ailing(String, Option<String>),
+}
