@@ -28,7 +28,7 @@ fn phase(state: &State, c: &Container, broken: &mut Vec<String>) {
         }
     };
     must(
-        state.ready.get(&c.order).is_some() == (c.phase == Phase::Ready),
+        state.ready.contains_key(&c.order) == (c.phase == Phase::Ready),
         "in the ready queue if and only if ready",
     );
     must(c.ended.is_some() == c.phase.is_terminal(), "has an end if and only if terminal");

@@ -7,7 +7,8 @@ use crate::reply::{Reply, What};
 
 impl Step<'_> {
     pub(super) fn declined(&mut self, id: ContainerId, claim: Claim, reason: &Decline) -> Reply {
-        if self.claimed(id, claim).is_none() {
+        // What has started can end, but no longer be declined.
+        if self.claimed(id, claim).is_none_or(|container| !matches!(container.phase, Phase::Claimed(_))) {
             return Reply::Stale;
         }
         let node = claim.session.node;

@@ -35,6 +35,10 @@ pub(crate) struct Step<'a> {
 impl State {
     /// Applies one committed entry. The same entries in the same order give the same state on every node.
     pub fn apply(&mut self, index: u64, entry: &Entry) -> Applied {
+        if let Some(reply) = self.answered(&entry.command) {
+            self.applied = index;
+            return Applied { reply, changes: Vec::new() };
+        }
         let mut step =
             Step { state: self, index, at_ms: entry.at_ms, changes: Vec::new(), touched: VecDeque::new() };
         let mut reply = step.dispatch(&entry.command);
@@ -53,9 +57,17 @@ impl State {
         Applied { reply, changes }
     }
 
+    /// The answer that the same request was given before.
+    fn answered(&self, command: &Command) -> Option<Reply> {
+        let request = command.request()?;
+        let known = self.requests.get(&request.key)?;
+        let same = known.body == request.body;
+        Some(if same { known.reply.clone() } else { Rejection::KeyReused(request.key.0.clone()).into() })
+    }
+
     fn remember(&mut self, index: u64, entry: &Entry, reply: &Reply) {
         let Some(request) = entry.command.request() else { return };
-        if matches!(reply, Reply::Rejected(_)) || self.requests.contains_key(&request.key) {
+        if matches!(reply, Reply::Rejected(_)) {
             return;
         }
         let remembered = Remembered { body: request.body, index, at_ms: entry.at_ms, reply: reply.clone() };

@@ -1,7 +1,7 @@
 //! `Suspected`, `Trusted`, `NodeLost`: what the leader hears, or no longer hears, of a node.
 
 use super::Step;
-use crate::container::{Claim, Failure, Outcome, Phase};
+use crate::container::{Claim, Container, Failure, Outcome, Phase};
 use crate::id::{ContainerId, NodeId, SessionId};
 use crate::node::SessionState;
 use crate::reply::{Reply, What};
@@ -50,8 +50,8 @@ impl Step<'_> {
         }
         self.say(None, Some(session.node), What::NodeLost(session.number));
         for (id, claim) in self.claims_of(session.node) {
-            let never = self.state.containers.get(&id).is_some_and(|c| c.spec.rerun == Rerun::Never);
-            if never {
+            let waits = |c: &Container| c.spec.rerun == Rerun::Never && c.stop.is_none();
+            if self.state.containers.get(&id).is_some_and(waits) {
                 self.leave_unknown(id, claim);
             } else {
                 self.lose(id);

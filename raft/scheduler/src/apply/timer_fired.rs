@@ -30,7 +30,7 @@ impl Step<'_> {
 
     fn ran_too_long(&mut self, id: ContainerId, ms: u64) {
         let Some(container) = self.state.containers.get_mut(&id) else { return };
-        if container.stop.is_none() {
+        if container.stop.is_none() && matches!(container.phase, Phase::Running(_)) {
             let overran = Some(format!("run_timeout: ran longer than {} s", ms / 1000));
             container.stop = Some(Stop { kill: false, remove: false, overran });
             self.say(Some(id), None, What::Stopping);

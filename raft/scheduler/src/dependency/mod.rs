@@ -156,11 +156,14 @@ impl Dependency {
         Dependency { waitfor, scope, edges: BTreeMap::new(), open: 0, impossible: 0 }
     }
 
-    /// Whether later containers may still join.
+    /// Whether later containers may still join. A name means one container: it is open while it has none, and a name
+    /// that is used again after a met edge means nothing here.
     pub fn is_live(&self) -> bool {
-        self.waitfor.op == Op::Is
-            && self.scope == Scope::Cluster
-            && self.waitfor.count.is_none_or(|count| self.edges.len() < count as usize)
+        let room = match self.waitfor.expr.only_name() {
+            Some(_) => 1,
+            None => self.waitfor.count.map_or(usize::MAX, |count| count as usize),
+        };
+        self.waitfor.op == Op::Is && self.scope == Scope::Cluster && self.edges.len() < room
     }
 
     /// Whether `name` (short or full, as the scope says) is meant by the term.

@@ -1,0 +1,175 @@
+//! Which node claims what is ready.
+
+use std::collections::BTreeSet;
+
+use pinode_scheduler::container::Decline;
+use pinode_scheduler::node::{Ailment, Capacity};
+use pinode_scheduler::spec::{Constraint, Needs};
+use pinode_scheduler::{Command, NodeFacts, Rejection, why};
+
+use crate::world::{World, facts, id_of, rejection, spec};
+
+fn small(name: &str, cpus: u64) -> NodeFacts {
+    NodeFacts { capacity: Capacity { cpu_milli: cpus * 1000, memory: 1 << 30, slots: 4 }, ..facts(name) }
+}
+
+fn asking(name: &str, cpus: u64) -> pinode_scheduler::Spec {
+    pinode_scheduler::Spec { needs: Needs { cpu_milli: cpus * 1000, memory: 0 }, ..spec(name, &[]) }
+}
+
+fn nodes(world: &World, names: &[&str]) -> BTreeSet<u64> {
+    names.iter().map(|name| world.node_of(name)).collect()
+}
+
+#[test]
+fn work_spreads_over_the_nodes() {
+    let mut world = World::with_nodes(3);
+    for name in ["a", "b", "c"] {
+        world.submit(name, &[]);
+    }
+    assert_eq!(nodes(&world, &["a", "b", "c"]), BTreeSet::from([1, 2, 3]));
+}
+
+#[test]
+fn a_chain_on_an_idle_cluster_wanders() {
+    let mut world = World::with_nodes(3);
+    let mut seen = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        world.submit(name, &[]);
+        seen.push(world.node_of(name));
+        world.finish(name);
+    }
+    assert_eq!(seen, [1, 2, 3, 1]);
+}
+
+#[test]
+fn what_does_not_fit_now_waits_as_ready_and_why_names_what_each_node_lacks() {
+    let mut world = World::empty();
+    world.open(1, 1, small("n1", 2));
+    world.submit_spec(asking("a", 2));
+    world.submit_spec(asking("b", 1));
+    assert_eq!(world.word("b"), "ready");
+    let why = why(&world.state, id_of("b")).unwrap();
+    assert_eq!(why.nodes, [("n1".to_owned(), "1 CPUs asked, 0 free".to_owned())]);
+    world.finish("a");
+    assert_eq!(world.word("b"), "claimed");
+}
+
+#[test]
+fn a_small_one_passes_a_large_one_that_does_not_fit() {
+    let mut world = World::empty();
+    world.open(1, 1, small("n1", 2));
+    world.submit_spec(asking("a", 1));
+    world.submit_spec(asking("large", 2));
+    world.submit_spec(asking("small", 1));
+    assert_eq!(world.words(["large", "small"]), ["ready", "claimed"]);
+}
+
+#[test]
+fn what_can_never_fit_is_refused() {
+    let mut world = World::empty();
+    world.open(1, 1, small("n1", 2));
+    let refusal = rejection(world.try_submit(asking("huge", 3)));
+    assert!(matches!(refusal, Rejection::NeverFits(..)));
+    assert!(
+        refusal.to_string().starts_with("no resources available to schedule container huge"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn every_container_takes_a_slot() {
+    let mut world = World::empty();
+    world.open(1, 1, small("n1", 2));
+    for i in 0..5 {
+        world.submit(&format!("c{i}"), &[]);
+    }
+    assert_eq!(world.words(["c3", "c4"]), ["claimed", "ready"]);
+}
+
+#[test]
+fn a_constraint_names_the_node() {
+    let mut world = World::with_nodes(3);
+    for (name, constraint) in
+        [("on", Constraint::NodeIs("n3".to_owned())), ("off", Constraint::NodeIsNot("n1".to_owned()))]
+    {
+        let mut spec = spec(name, &[]);
+        spec.constraints = vec![constraint];
+        world.submit_spec(spec);
+    }
+    assert_eq!((world.node_of("on"), world.node_of("off")), (3, 2));
+}
+
+#[test]
+fn a_local_volume_pins_its_users_to_its_node() {
+    let mut world = World::with_nodes(3);
+    for name in ["a", "b", "c"] {
+        let mut spec = spec(name, &[]);
+        spec.local_volumes = BTreeSet::from(["dd".to_owned()]);
+        world.submit_spec(spec);
+    }
+    assert_eq!(nodes(&world, &["a", "b", "c"]), BTreeSet::from([1]));
+}
+
+#[test]
+fn only_nodes_that_see_the_shared_folder_take_shared_work() {
+    let mut world = World::with_nodes(2);
+    world.open(3, 1, NodeFacts { shared_id: Some("another".to_owned()), ..facts("n3") });
+    for name in ["a", "b", "c"] {
+        let mut spec = spec(name, &[]);
+        spec.shared = true;
+        world.submit_spec(spec);
+    }
+    assert_eq!(nodes(&world, &["a", "b", "c"]), BTreeSet::from([1, 2]));
+}
+
+#[test]
+fn a_suspected_or_ailing_node_gets_no_new_claim() {
+    let mut world = World::with_nodes(2);
+    let session = world.state.find_node(1).unwrap().session_id();
+    world.apply(Command::Suspected { session });
+    world.submit("a", &[]);
+    assert_eq!(world.node_of("a"), 2);
+    world.apply(Command::Trusted { session });
+    let problem = Some("engine away".to_owned());
+    world.apply(Command::NodeCondition { session, ailment: Ailment::Engine, problem });
+    world.submit("b", &[]);
+    assert_eq!(world.node_of("b"), 2);
+    world.apply(Command::NodeCondition { session, ailment: Ailment::Engine, problem: None });
+    world.submit("c", &[]);
+    assert_eq!(world.node_of("c"), 1);
+}
+
+#[test]
+fn a_declined_claim_goes_to_the_next_node_in_the_same_entry() {
+    let mut world = World::with_nodes(2);
+    world.submit("a", &[]);
+    world.decline("a", Decline::NoSpace("0 bytes free".to_owned()));
+    assert_eq!(
+        world.said(),
+        ["a declined(\"no room on its disk: 0 bytes free\") on n1", "a ready", "a claimed as 2 on n2"]
+    );
+}
+
+#[test]
+fn a_bar_is_lifted_after_ten_seconds_then_twenty() {
+    let mut world = World::with_nodes(1);
+    world.submit("a", &[]);
+    world.decline("a", Decline::Other("busy".to_owned()));
+    assert_eq!(world.word("a"), "ready");
+    assert_eq!(world.fire_only().1, 10_000);
+    assert_eq!(world.word("a"), "claimed");
+    world.decline("a", Decline::Other("busy".to_owned()));
+    assert_eq!(world.fire_only().1, 20_000);
+}
+
+#[test]
+fn an_image_that_no_node_has_fails_the_container_and_says_so() {
+    let mut world = World::with_nodes(2);
+    world.submit("a", &[]);
+    world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
+    world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
+    let (code, reason) = world.failed("a");
+    assert_eq!(code, Some(125));
+    assert!(reason.unwrap().starts_with("image busybox:local is on no node"));
+}
