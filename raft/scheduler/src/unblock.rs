@@ -177,7 +177,7 @@ impl State {
     pub(crate) fn listen(&mut self, id: ContainerId) {
         let Some(container) = self.containers.get(&id) else { return };
         for dependency in &container.dependencies {
-            for parent in dependency.edges.keys() {
+            for parent in dependency.edges.keys().filter(|id| self.containers.contains_key(id)) {
                 self.dependents.entry(*parent).or_default().insert(id);
             }
             if dependency.waitfor.op != crate::dependency::Op::Is

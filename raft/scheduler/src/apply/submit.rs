@@ -188,6 +188,8 @@ impl Step<'_> {
             });
             self.insert(container);
         }
+        // Only when all are there: a member may wait for one that comes after it.
+        ids.iter().for_each(|id| self.state.listen(*id));
         for (waiter, term, new) in plan.joins {
             self.join(waiter, term, new);
         }
@@ -208,7 +210,6 @@ impl Step<'_> {
             self.state.timers.insert(Timer::WaitTimeout { container: id, run: container.run }, ms);
         }
         self.state.containers.insert(id, container);
-        self.state.listen(id);
     }
 
     fn join(&mut self, waiter: ContainerId, term: usize, new: ContainerId) {

@@ -226,7 +226,6 @@ fn replay(mut state: State, log: &[Entry], from: usize) -> State {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn every_invariant_holds_after_every_entry_and_a_replay_gives_the_same_state(
