@@ -1,1 +1,29 @@
-//! x
+//! Raft on sled, around the pure scheduler. `DESIGN.md` beside this crate's `src` says what was measured and why it is
+//! built so.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`types`] | the one `TypeConfig`, and openraft's types under short names |
+//! | [`codec`] | every byte that is stored: versioned, checksummed records, own mirrors of openraft's types |
+//! | [`log`] | log and vote in sled, with a real fsync by group commit |
+//! | [`snapshot`] | snapshots as files of our own |
+//! | [`machine`] | the thin adapter around `State::apply` |
+//! | [`identity`] | who this disk is: node id, cluster id, start counter, quarantine |
+//! | [`config`] | openraft's settings and the two timeout classes |
+//! | [`open`](open()) | the whole folder, verified, or why not |
+
+pub mod codec;
+pub mod config;
+mod durable;
+pub mod identity;
+pub mod log;
+pub mod machine;
+mod open;
+pub mod snapshot;
+pub mod types;
+
+pub use identity::Identity;
+pub use log::LogStore;
+pub use machine::Machine;
+pub use open::{OpenError, Opened, open};
+pub use types::{Member, Raft, TypeConfig};

@@ -181,3 +181,11 @@ pub enum Command {
         up_to: u64,
     },
 }
+
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let debug = format!("{:?}", self.command);
+        let name = debug.split([' ', '{', '(']).next().unwrap_or_default();
+        write!(f, "{name} at {} ms", self.at_ms)
+    }
+}

@@ -80,7 +80,8 @@ fn duty(state: &State, node: &Node, id: ContainerId, attempt: u32) -> Duty {
             }
         }
         Phase::Unknown(claim) => Duty::Resolve(work(container, *claim)),
-        Phase::Blocked { .. } | Phase::Ready | Phase::Backoff => match container.latest() {
+        Phase::Blocked { .. } | Phase::Backoff => keep,
+        Phase::Ready => match container.latest() {
             Some(last) if last.end == Some(Outcome::Lost) => {
                 Duty::Resolve(work(container, Claim { session: last.session, attempt }))
             }

@@ -40,7 +40,7 @@ impl Step<'_> {
             return true;
         }
         let Some(container) = self.state.containers.get(&id) else { return false };
-        let waits = matches!(container.phase, Phase::Ready | Phase::Backoff);
+        let waits = container.phase == Phase::Ready;
         let last = container.latest();
         waits
             && last.is_some_and(|last| {

@@ -1,0 +1,326 @@
+//! Every byte that is stored. A record is magic, schema, length, payload, CRC; the payload is bincode of structs that
+//! are frozen once released and mirror openraft's types, so that neither a crate's new version nor ours can move what
+//! an old disk holds. Enums grow at the end only; a changed struct gets a new schema number beside the old one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openraft::EntryPayload;
+use openraft::vote::RaftLeaderId;
+use pinode_scheduler::Entry as SchedulerEntry;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::types::{LogEntry, LogId, Member, Membership, SnapshotMeta, StoredMembership, Vote};
+
+const MAGIC: [u8; 4] = *b"pnd1";
+const HEADER: usize = 4 + 2 + 4;
+const CRC: usize = 4;
+/// No record is larger, in bytes: a length read from a damaged disk must not become an allocation.
+pub const RECORD_MAX_BYTES: usize = 1 << 30;
+
+/// What kind of record it is, and in which version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Schema {
+    /// [`EntryV1`].
+    Entry = 1,
+    /// [`VoteV1`].
+    Vote = 2,
+    /// An optional [`LogIdV1`].
+    LogId = 3,
+    /// [`SnapshotV1`].
+    Snapshot = 4,
+    /// [`crate::identity::IdentityV1`].
+    Identity = 5,
+    /// [`crate::log::high_water::MarkV1`].
+    Mark = 6,
+}
+
+/// Why bytes are no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecord {
+    /// Fewer bytes than the header says.
+    #[error("the record is cut off after {0} bytes")]
+    Short(usize),
+    /// It does not begin as ours do.
+    #[error("the record does not begin with the magic")]
+    Magic,
+    /// Another kind, or a version that this binary does not know.
+    #[error("the record has schema {found}, not {wanted}; a newer pinode wrote it, or it is damaged")]
+    Schema {
+        /// As read.
+        found: u16,
+        /// As asked.
+        wanted: u16,
+    },
+    /// The checksum does not fit.
+    #[error("the record's checksum does not fit its bytes")]
+    Crc,
+    /// The checksum fits and the payload does not decode.
+    #[error("the record's payload does not decode: {0}")]
+    Payload(String),
+}
+
+fn config() -> bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<RECORD_MAX_BYTES>,
+> {
+    bincode::config::standard().with_limit::<RECORD_MAX_BYTES>()
+}
+
+/// A value as a record.
+pub fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, BadRecord> {
+    let mut record = MAGIC.to_vec();
+    record.extend_from_slice(&(schema as u16).to_le_bytes());
+    record.extend_from_slice(&[0; 4]);
+    bincode::serde::encode_into_std_write(value, &mut record, config())
+        .map_err(|error| BadRecord::Payload(error.to_string()))?;
+    let length = u32::try_from(record.len() - HEADER).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
+    record[6..HEADER].copy_from_slice(&length.to_le_bytes());
+    record.extend_from_slice(&crc32fast::hash(&record).to_le_bytes());
+    Ok(record)
+}
+
+/// The value of a record. Bytes after it are not looked at.
+pub fn decode<T: DeserializeOwned>(schema: Schema, record: &[u8]) -> Result<T, BadRecord> {
+    let payload = payload(schema, record)?;
+    let (value, read) =
+        bincode::serde::decode_from_slice(payload, config()).map_err(|error| BadRecord::Payload(error.to_string()))?;
+    if read == payload.len() { Ok(value) } else { Err(BadRecord::Payload(format!("{read} of {} bytes", payload.len()))) }
+}
+
+fn payload(schema: Schema, record: &[u8]) -> Result<&[u8], BadRecord> {
+    let header = record.get(..HEADER).ok_or(BadRecord::Short(record.len()))?;
+    if header[..4] != MAGIC {
+        return Err(BadRecord::Magic);
+    }
+    let length = u32::from_le_bytes([header[6], header[7], header[8], header[9]]) as usize;
+    let end = HEADER.saturating_add(length);
+    let crc = record.get(end..end.saturating_add(CRC)).ok_or(BadRecord::Short(record.len()))?;
+    if crc != crc32fast::hash(&record[..end]).to_le_bytes() {
+        return Err(BadRecord::Crc);
+    }
+    let found = u16::from_le_bytes([header[4], header[5]]);
+    if found != schema as u16 {
+        return Err(BadRecord::Schema { found, wanted: schema as u16 });
+    }
+    Ok(&record[HEADER..end])
+}
+
+/// Mirror of a log id. Frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogIdV1 {
+    /// Term of the leader that proposed it.
+    pub term: u64,
+    /// That leader.
+    pub node: u64,
+    /// Position.
+    pub index: u64,
+}
+
+/// Mirror of a vote. Frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VoteV1 {
+    /// Term.
+    pub term: u64,
+    /// Candidate.
+    pub node: u64,
+    /// Whether a quorum granted it.
+    pub committed: bool,
+}
+
+/// Mirror of a member. Frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberV1 {
+    /// Name.
+    pub name: String,
+    /// Peer address.
+    pub peer: String,
+}
+
+/// Mirror of a membership. Frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipV1 {
+    /// One set of voters, or two in a joint change.
+    pub voters: Vec<Vec<u64>>,
+    /// All members.
+    pub members: Vec<(u64, MemberV1)>,
+}
+
+/// Mirror of an entry's payload. Grows at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PayloadV1 {
+    /// A new leader's first.
+    Blank,
+    /// For the scheduler.
+    Normal(SchedulerEntry),
+    /// For Raft.
+    Membership(MembershipV1),
+}
+
+/// Mirror of an entry. Frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryV1 {
+    /// Position.
+    pub id: LogIdV1,
+    /// Content.
+    pub payload: PayloadV1,
+}
+
+/// Mirror of a snapshot's description. Frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotMetaV1 {
+    /// The last entry that it covers.
+    pub last: Option<LogIdV1>,
+    /// The entry of its membership.
+    pub membership_at: Option<LogIdV1>,
+    /// Its membership.
+    pub membership: MembershipV1,
+}
+
+/// A snapshot file's content. Frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotV1 {
+    /// What it covers.
+    pub meta: SnapshotMetaV1,
+    /// The state, encoded by itself.
+    pub state: pinode_scheduler::State,
+}
+
+impl From<&LogId> for LogIdV1 {
+    fn from(id: &LogId) -> Self {
+        LogIdV1 { term: id.leader_id.term, node: id.leader_id.node_id, index: id.index }
+    }
+}
+
+impl From<LogIdV1> for LogId {
+    fn from(id: LogIdV1) -> Self {
+        LogId { leader_id: RaftLeaderId::new(id.term, id.node), index: id.index }
+    }
+}
+
+impl From<&Vote> for VoteV1 {
+    fn from(vote: &Vote) -> Self {
+        VoteV1 { term: vote.leader_id.term, node: vote.leader_id.node_id, committed: vote.committed }
+    }
+}
+
+impl From<VoteV1> for Vote {
+    fn from(vote: VoteV1) -> Self {
+        Vote { leader_id: RaftLeaderId::new(vote.term, vote.node), committed: vote.committed }
+    }
+}
+
+impl From<&Membership> for MembershipV1 {
+    fn from(membership: &Membership) -> Self {
+        let voters = membership.get_joint_config().iter().map(|set| set.iter().copied().collect()).collect();
+        let mirror = |member: &Member| MemberV1 { name: member.name.clone(), peer: member.peer.clone() };
+        MembershipV1 { voters, members: membership.nodes().map(|(id, member)| (*id, mirror(member))).collect() }
+    }
+}
+
+impl From<MembershipV1> for Membership {
+    fn from(mirror: MembershipV1) -> Self {
+        let voters: Vec<BTreeSet<u64>> = mirror.voters.into_iter().map(|set| set.into_iter().collect()).collect();
+        let mut members: BTreeMap<u64, Member> = voters.iter().flatten().map(|id| (*id, Member::default())).collect();
+        members.extend(mirror.members.into_iter().map(|(id, m)| (id, Member { name: m.name, peer: m.peer })));
+        // Fails only for a voter that is no member, and the line above leaves none.
+        Membership::new(voters, members).unwrap_or_default()
+    }
+}
+
+impl From<&LogEntry> for EntryV1 {
+    fn from(entry: &LogEntry) -> Self {
+        let payload = match &entry.payload {
+            EntryPayload::Blank => PayloadV1::Blank,
+            EntryPayload::Normal(entry) => PayloadV1::Normal(entry.clone()),
+            EntryPayload::Membership(membership) => PayloadV1::Membership(membership.into()),
+        };
+        EntryV1 { id: (&entry.log_id).into(), payload }
+    }
+}
+
+impl From<EntryV1> for LogEntry {
+    fn from(entry: EntryV1) -> Self {
+        let payload = match entry.payload {
+            PayloadV1::Blank => EntryPayload::Blank,
+            PayloadV1::Normal(entry) => EntryPayload::Normal(entry),
+            PayloadV1::Membership(membership) => EntryPayload::Membership(membership.into()),
+        };
+        LogEntry { log_id: entry.id.into(), payload }
+    }
+}
+
+impl From<&SnapshotMeta> for SnapshotMetaV1 {
+    fn from(meta: &SnapshotMeta) -> Self {
+        SnapshotMetaV1 {
+            last: meta.last_log_id.as_ref().map(Into::into),
+            membership_at: meta.last_membership.log_id().as_ref().map(Into::into),
+            membership: meta.last_membership.membership().into(),
+        }
+    }
+}
+
+impl From<SnapshotMetaV1> for SnapshotMeta {
+    fn from(mirror: SnapshotMetaV1) -> Self {
+        let at = mirror.membership_at.map(Into::into);
+        SnapshotMeta {
+            last_log_id: mirror.last.map(Into::into),
+            last_membership: StoredMembership::new(at, mirror.membership.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> EntryV1 {
+        EntryV1 { id: LogIdV1 { term: 3, node: 7, index: 300 }, payload: PayloadV1::Blank }
+    }
+
+    /// If this fails, the layout moved and old disks no longer read: add a schema, do not change the golden bytes.
+    #[test]
+    fn a_stored_record_never_changes_its_bytes() {
+        let golden = [b"pnd1\x01\x00\x06\x00\x00\x00".as_slice(), b"\x03\x07\xfb\x2c\x01\x00"].concat();
+        let record = encode(Schema::Entry, &entry()).unwrap();
+        assert_eq!(record[..record.len() - CRC], golden);
+        assert_eq!(decode::<EntryV1>(Schema::Entry, &record), Ok(entry()));
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_seen() {
+        let record = encode(Schema::Entry, &entry()).unwrap();
+        for bit in 0..record.len() * 8 {
+            let mut damaged = record.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode::<EntryV1>(Schema::Entry, &damaged).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_cut_record_is_seen() {
+        let record = encode(Schema::Entry, &entry()).unwrap();
+        for length in 0..record.len() {
+            assert!(decode::<EntryV1>(Schema::Entry, &record[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn another_schema_is_refused() {
+        let record = encode(Schema::Vote, &VoteV1 { term: 1, node: 1, committed: true }).unwrap();
+        assert_eq!(decode::<EntryV1>(Schema::Entry, &record), Err(BadRecord::Schema { found: 2, wanted: 1 }));
+    }
+
+    #[test]
+    fn openraft_s_types_come_back_from_their_mirrors() {
+        let members = [(1, Member { name: "n1".to_owned(), peer: "a:1".to_owned() }), (2, Member::default())];
+        let membership = Membership::new(vec![[1].into()], BTreeMap::from(members)).unwrap();
+        let id: LogId = LogIdV1 { term: 1, node: 2, index: 3 }.into();
+        let entry = LogEntry { log_id: id, payload: EntryPayload::Membership(membership.clone()) };
+        assert_eq!(LogEntry::from(EntryV1::from(&entry)), entry);
+        let meta = SnapshotMeta { last_log_id: Some(id), last_membership: StoredMembership::new(Some(id), membership) };
+        assert_eq!(SnapshotMeta::from(SnapshotMetaV1::from(&meta)), meta);
+    }
+}

@@ -1,0 +1,194 @@
+//! Who this disk is. The file is written before the first message: a node id is used by one disk only, and an empty
+//! disk is a new node whatever its name.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pinode_scheduler::NodeId;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, BadRecord, Schema};
+use crate::durable;
+
+const FILE: &str = "identity";
+const LOCK: &str = "lock";
+const QUARANTINE: &str = "QUARANTINE";
+
+/// What a disk knows of itself. Frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityV1 {
+    /// Random, never used by another disk.
+    pub node: NodeId,
+    /// Hash of the founders' list; none before the founding or the first contact.
+    pub cluster: Option<[u8; 32]>,
+    /// Starts of a process on this disk.
+    pub starts: u64,
+}
+
+/// A folder that this process holds, and who it is.
+#[derive(Debug)]
+pub struct Identity {
+    dir: PathBuf,
+    value: IdentityV1,
+    /// Held until the process ends: two processes on one folder would be two voters with one vote.
+    _lock: File,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Reading or writing failed.
+    #[error("{act} {path}")]
+    Io {
+        /// What was attempted.
+        act: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has it.
+    #[error("{0} is in use by another pinode; stop that one, or give this one another --data-dir")]
+    InUse(PathBuf),
+    /// The identity file is damaged.
+    #[error("the identity in {path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        #[source]
+        source: BadRecord,
+    },
+    /// An earlier start found damage and set the folder aside.
+    #[error("{path} is quarantined: {reason}")]
+    Quarantined {
+        /// The folder.
+        path: PathBuf,
+        /// What was found then.
+        reason: String,
+    },
+}
+
+impl Identity {
+    /// Opens the folder, making it (with `fresh_id`) when there is nothing in it, and counts this start.
+    pub fn open(dir: &Path, fresh_id: NodeId) -> Result<Identity, IdentityError> {
+        let failed = |act| move |source| IdentityError::Io { act, path: dir.to_owned(), source };
+        fs::create_dir_all(dir).map_err(failed("make the folder"))?;
+        let lock = lock(dir)?;
+        let reason = fs::read_to_string(dir.join(QUARANTINE));
+        if let Ok(reason) = reason {
+            return Err(IdentityError::Quarantined { path: dir.to_owned(), reason: reason.trim().to_owned() });
+        }
+        let path = dir.join(FILE);
+        let before = match fs::read(&path) {
+            Ok(bytes) => codec::decode::<IdentityV1>(Schema::Identity, &bytes)
+                .map_err(|source| IdentityError::Damaged { path: path.clone(), source })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                IdentityV1 { node: fresh_id, cluster: None, starts: 0 }
+            }
+            Err(source) => return Err(IdentityError::Io { act: "read", path, source }),
+        };
+        let value = IdentityV1 { starts: before.starts.saturating_add(1), ..before };
+        let mut identity = Identity { dir: dir.to_owned(), value, _lock: lock };
+        identity.save(value)?;
+        Ok(identity)
+    }
+
+    /// The node's id.
+    pub fn node(&self) -> NodeId {
+        self.value.node
+    }
+
+    /// The cluster's id, once there is one.
+    pub fn cluster(&self) -> Option<[u8; 32]> {
+        self.value.cluster
+    }
+
+    /// How often a process has started on this disk, this one counted.
+    pub fn starts(&self) -> u64 {
+        self.value.starts
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Makes the cluster's id durable, before anything is done in its name.
+    pub fn join_cluster(&mut self, cluster: [u8; 32]) -> Result<(), IdentityError> {
+        self.save(IdentityV1 { cluster: Some(cluster), ..self.value })
+    }
+
+    fn save(&mut self, value: IdentityV1) -> Result<(), IdentityError> {
+        let path = self.dir.join(FILE);
+        let damaged = |source| IdentityError::Damaged { path: path.clone(), source };
+        let record = codec::encode(Schema::Identity, &value).map_err(damaged)?;
+        let failed = |source| IdentityError::Io { act: "write", path: path.clone(), source };
+        durable::write(&path, &record).map_err(failed)?;
+        self.value = value;
+        Ok(())
+    }
+
+    /// Sets the folder aside: it is kept, and no later start takes it for an empty one.
+    pub fn quarantine(&self, reason: &str) -> Result<(), IdentityError> {
+        quarantine(&self.dir, reason)
+    }
+}
+
+/// Sets a folder aside.
+pub(crate) fn quarantine(dir: &Path, reason: &str) -> Result<(), IdentityError> {
+    let path = dir.join(QUARANTINE);
+    durable::write(&path, reason.as_bytes()).map_err(|source| IdentityError::Io { act: "write", path, source })
+}
+
+fn lock(dir: &Path) -> Result<File, IdentityError> {
+    let path = dir.join(LOCK);
+    let failed = |act, source| IdentityError::Io { act, path: path.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|source| failed("open", source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(IdentityError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed("lock", source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_drawn_once_and_each_start_is_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Identity::open(dir.path(), 7).unwrap();
+        assert_eq!((first.node(), first.starts()), (7, 1));
+        drop(first);
+        let second = Identity::open(dir.path(), 8).unwrap();
+        assert_eq!((second.node(), second.starts(), second.cluster()), (7, 2, None));
+    }
+
+    #[test]
+    fn a_folder_has_one_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let _held = Identity::open(dir.path(), 7).unwrap();
+        assert!(matches!(Identity::open(dir.path(), 8), Err(IdentityError::InUse(_))));
+    }
+
+    #[test]
+    fn a_quarantined_folder_is_never_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        Identity::open(dir.path(), 7).unwrap().quarantine("entry 5 is missing").unwrap();
+        let error = Identity::open(dir.path(), 8).unwrap_err().to_string();
+        assert!(error.ends_with("is quarantined: entry 5 is missing"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_identity_is_not_replaced_by_a_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Identity::open(dir.path(), 7).unwrap());
+        fs::write(dir.path().join(FILE), b"pnd1 nonsense").unwrap();
+        assert!(matches!(Identity::open(dir.path(), 8), Err(IdentityError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,111 @@
+//! The one thread that syncs. It takes everybody who waits, syncs once, and tells them all: group commit.
+
+use std::fs::File;
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use super::high_water::HighWater;
+use crate::codec::VoteV1;
+
+/// Called when a sync failed. It must not return to normal life: what was acknowledged may be gone, and a second try
+/// would be told that all is well. The process stops, and the next start distrusts what is above the mark.
+pub type OnFatal = Box<dyn Fn(&io::Error) + Send>;
+
+type Done = Box<dyn FnOnce(io::Result<()>) + Send>;
+
+/// What is to be durable.
+pub(super) enum Wish {
+    /// Everything written to sled so far, of which the log ends here and the vote is this.
+    Sync { last: Option<u64>, vote: Option<VoteV1>, done: Done },
+    /// First the mark goes down, so that what is deleted next is not missed.
+    Lower { last: Option<u64>, done: Done },
+}
+
+/// The thread's other end.
+pub(super) struct Flusher {
+    wishes: Option<Sender<Wish>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    pub(super) fn start(db: sled::Db, file: File, mark: HighWater, fatal: OnFatal) -> io::Result<Flusher> {
+        let (wishes, queue) = mpsc::channel();
+        let work = move || Worker { db, file, mark, fatal }.run(&queue);
+        let thread = thread::Builder::new().name("log-flusher".to_owned()).spawn(work)?;
+        Ok(Flusher { wishes: Some(wishes), thread: Some(thread) })
+    }
+
+    /// Queues a wish. The queue has no limit of its own: openraft bounds what is in flight.
+    pub(super) fn wish(&self, wish: Wish) {
+        let refused = match &self.wishes {
+            Some(wishes) => wishes.send(wish).err().map(|refused| refused.0),
+            None => Some(wish),
+        };
+        if let Some(Wish::Sync { done, .. } | Wish::Lower { done, .. }) = refused {
+            done(Err(io::Error::other("the log store is closed")));
+        }
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        drop(self.wishes.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the log flusher panicked");
+        }
+    }
+}
+
+struct Worker {
+    db: sled::Db,
+    file: File,
+    mark: HighWater,
+    fatal: OnFatal,
+}
+
+impl Worker {
+    fn run(mut self, queue: &Receiver<Wish>) {
+        while let Ok(first) = queue.recv() {
+            let wishes: Vec<Wish> = std::iter::once(first).chain(queue.try_iter()).collect();
+            // In the order they came: a lowered mark between two syncs must stay between them.
+            let mut group = Vec::new();
+            for wish in wishes {
+                match wish {
+                    Wish::Sync { last, vote, done } => group.push((last, vote, done)),
+                    Wish::Lower { last, done } => {
+                        self.sync(std::mem::take(&mut group));
+                        let vote = self.mark.mark().vote;
+                        let lowered = self.mark.set(vote, last);
+                        self.tell([done], lowered);
+                    }
+                }
+            }
+            self.sync(group);
+        }
+    }
+
+    fn sync(&mut self, group: Vec<(Option<u64>, Option<VoteV1>, Done)>) {
+        let Some((last, vote, _)) = group.last() else { return };
+        let synced = self.sync_once(*last, *vote);
+        self.tell(group.into_iter().map(|(_, _, done)| done), synced);
+    }
+
+    /// sled's own flush does not fsync on Linux; its data file is synced here, then the mark.
+    fn sync_once(&mut self, last: Option<u64>, vote: Option<VoteV1>) -> io::Result<()> {
+        self.db.flush().map_err(io::Error::other)?;
+        self.file.sync_data()?;
+        self.mark.set(vote, last)
+    }
+
+    fn tell(&self, waiting: impl IntoIterator<Item = Done>, result: io::Result<()>) {
+        if let Err(error) = &result {
+            (self.fatal)(error);
+        }
+        for done in waiting {
+            done(result.as_ref().map(|()| ()).map_err(|error| io::Error::new(error.kind(), error.to_string())));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Log and vote in sled. Durable means: sled's buffers written, its file synced, the high-water mark synced, and only
+//! then the callback. All who wait share one sync.
+
+mod flusher;
+pub mod high_water;
+mod recover;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use flusher::OnFatal;
+pub use recover::{LogError, Recovered};
+pub use store::LogStore;

@@ -1,0 +1,163 @@
+//! Opening a log: read everything, verify everything, and hold it against the high-water mark. What is missing below
+//! the mark was acknowledged once; a node that lost it must never vote again as if it had not.
+
+use std::fs::File;
+use std::io;
+use std::panic;
+use std::path::{Path, PathBuf};
+
+use super::high_water::HighWater;
+use super::store::{self, keys};
+use crate::codec::{self, EntryV1, LogIdV1, Schema, VoteV1};
+use crate::durable;
+
+const CLEAN_STOP: &str = "clean-stop";
+const HIGH_WATER: &str = "high-water";
+
+/// Why a log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Reading or writing failed.
+    #[error("{act} the raft log in {path}")]
+    Io {
+        /// What was attempted.
+        act: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// Something that was acknowledged is not there.
+    #[error("the raft log in {path} is damaged: {what}")]
+    Damaged {
+        /// Where.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
+}
+
+/// What a log holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The vote.
+    pub vote: Option<VoteV1>,
+    /// Up to where the log was purged.
+    pub purged: Option<LogIdV1>,
+    /// The last entry.
+    pub last: Option<LogIdV1>,
+    /// Up to where it is known to be committed.
+    pub committed: Option<LogIdV1>,
+}
+
+/// A verified log.
+pub(super) struct Open {
+    pub(super) db: sled::Db,
+    pub(super) file: File,
+    pub(super) mark: HighWater,
+    pub(super) recovered: Recovered,
+}
+
+pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
+    let failed = |act| move |source| LogError::Io { act, path: dir.to_owned(), source };
+    std::fs::create_dir_all(dir).map_err(failed("make a folder for"))?;
+    let clean = dir.join(CLEAN_STOP);
+    let stopped_cleanly = clean.exists();
+    durable::remove(&clean).map_err(failed("take the clean-stop mark off"))?;
+    let store = dir.join("sled");
+    let existed = store.join("db").exists();
+    let db = open_sled(&store).map_err(|what| LogError::Damaged { path: dir.to_owned(), what })?;
+    let file = File::open(store.join("db")).map_err(failed("open the data file of"))?;
+    let mark = match HighWater::open(&dir.join(HIGH_WATER)).map_err(failed("read the high-water mark of"))? {
+        Some(mark) => mark,
+        None if existed && !db.is_empty() => {
+            let what = "its high-water file is missing".to_owned();
+            return Err(LogError::Damaged { path: dir.to_owned(), what });
+        }
+        None => HighWater::create(&dir.join(HIGH_WATER)).map_err(failed("make the high-water file of"))?,
+    };
+    let damaged = |what| LogError::Damaged { path: dir.to_owned(), what };
+    let mut open = Open { db, file, mark, recovered: Recovered::default() };
+    open.recovered = open.verify().map_err(damaged)?;
+    if !stopped_cleanly {
+        open.rewrite_tail().map_err(failed("rewrite the tail of"))?;
+    }
+    Ok(open)
+}
+
+/// Marks the folder as stopped in order; the next start takes it off again.
+pub(super) fn mark_clean(dir: &Path) -> io::Result<()> {
+    durable::write(&dir.join(CLEAN_STOP), b"")
+}
+
+/// sled panics on some damage instead of saying so.
+fn open_sled(path: &Path) -> Result<sled::Db, String> {
+    let config = sled::Config::new().path(path).flush_every_ms(None).mode(sled::Mode::HighThroughput);
+    match panic::catch_unwind(panic::AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error)) => Err(format!("sled does not open it: {error}")),
+        Err(_) => Err("sled panics on it".to_owned()),
+    }
+}
+
+impl Open {
+    fn verify(&self) -> Result<Recovered, String> {
+        let walk = panic::AssertUnwindSafe(|| self.walk());
+        panic::catch_unwind(walk).unwrap_or_else(|_| Err("sled panics on reading it".to_owned()))
+    }
+
+    fn walk(&self) -> Result<Recovered, String> {
+        let mark = self.mark.mark();
+        let say = |error: io::Error| error.to_string();
+        let vote: Option<VoteV1> = store::read_meta(&self.db, keys::VOTE, Schema::Vote).map_err(say)?;
+        let purged: Option<LogIdV1> = store::read_meta(&self.db, keys::PURGED, Schema::LogId).map_err(say)?;
+        let committed = store::read_meta(&self.db, keys::COMMITTED, Schema::LogId).map_err(say)?;
+        if vote < mark.vote {
+            return Err(format!("the vote {:?} was acknowledged, {vote:?} is there", mark.vote));
+        }
+        let mut last = purged;
+        loop {
+            let index = last.map_or(0, |id: LogIdV1| id.index + 1);
+            match store::read_entry(&self.db, index) {
+                Ok(Some(entry)) => last = Some(entry.id),
+                Ok(None) => break,
+                // Above the mark nothing was acknowledged: a torn tail is an end.
+                Err(_) if mark.last.is_none_or(|durable| index > durable) => break,
+                Err(error) => return Err(format!("entry {index}: {error}")),
+            }
+        }
+        if mark.last > last.map(|id| id.index) {
+            let missing = last.map_or(0, |id| id.index + 1);
+            return Err(format!("entry {missing} is missing, entries up to {} were acknowledged", mark.last.unwrap_or(0)));
+        }
+        Ok(Recovered { vote, purged, last, committed })
+    }
+
+    /// After anything but a clean stop, what is above the mark may be in memory only: it is written again and synced,
+    /// and what does not verify is deleted.
+    fn rewrite_tail(&mut self) -> io::Result<()> {
+        let first = self.mark.mark().last.or(self.recovered.purged.map(|id| id.index)).map_or(0, |index| index + 1);
+        let end = self.recovered.last.map_or(0, |id| id.index + 1);
+        let mut batch = sled::Batch::default();
+        for key in self.db.range(keys::chunk(end, 0).to_vec()..keys::log_end().to_vec()).keys() {
+            batch.remove(key.map_err(io::Error::other)?);
+        }
+        for index in first..end {
+            let entry = store::read_entry(&self.db, index)?;
+            if let Some(entry) = entry {
+                store::put_entry(&mut batch, &entry)?;
+            }
+        }
+        if let Some(vote) = &self.recovered.vote {
+            batch.insert(keys::VOTE, codec::encode(Schema::Vote, vote).map_err(io::Error::other)?);
+        }
+        self.db.apply_batch(batch).map_err(io::Error::other)?;
+        self.db.flush().map_err(io::Error::other)?;
+        self.file.sync_data()?;
+        self.mark.set(self.recovered.vote, self.recovered.last.map(|id| id.index))
+    }
+}
+
+/// The type that the log's chain is made of; named here for the reader.
+pub(super) type Record = EntryV1;

@@ -1,0 +1,266 @@
+//! openraft's log store over sled.
+
+use std::fmt;
+use std::io;
+use std::ops::{Bound, RangeBounds};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use openraft::OptionalSend;
+use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+use super::flusher::{Flusher, OnFatal, Wish};
+use super::recover::{self, LogError, Record, Recovered};
+use crate::codec::{self, LogIdV1, Schema, VoteV1};
+use crate::types::{LogEntry, LogId, TypeConfig, Vote};
+
+/// sled moves larger values to files that it does not sync, so records are cut into pieces of this size.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Where things are in the one tree.
+pub(super) mod keys {
+    pub(in crate::log) const VOTE: &[u8] = b"m/vote";
+    pub(in crate::log) const PURGED: &[u8] = b"m/purged";
+    pub(in crate::log) const COMMITTED: &[u8] = b"m/committed";
+
+    /// A piece of an entry's record.
+    pub(in crate::log) fn chunk(index: u64, piece: u16) -> [u8; 11] {
+        let mut key = [b'l'; 11];
+        key[1..9].copy_from_slice(&index.to_be_bytes());
+        key[9..].copy_from_slice(&piece.to_be_bytes());
+        key
+    }
+
+    /// After the last possible piece.
+    pub(in crate::log) fn log_end() -> [u8; 1] {
+        [b'l' + 1]
+    }
+}
+
+/// The log. Clones share it.
+#[derive(Clone)]
+pub struct LogStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dir: PathBuf,
+    db: sled::Db,
+    flusher: Flusher,
+    known: Mutex<Recovered>,
+}
+
+impl fmt::Debug for LogStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogStore").field("dir", &self.shared.dir).finish_non_exhaustive()
+    }
+}
+
+impl LogStore {
+    /// Opens and verifies the log in `dir`. `fatal` is called when a sync fails; it should end the process.
+    pub fn open(dir: &Path, fatal: OnFatal) -> Result<LogStore, LogError> {
+        let open = recover::open(dir)?;
+        let failed = |source| LogError::Io { act: "start the flusher of", path: dir.to_owned(), source };
+        let flusher = Flusher::start(open.db.clone(), open.file, open.mark, fatal).map_err(failed)?;
+        let known = Mutex::new(open.recovered);
+        Ok(LogStore { shared: Arc::new(Shared { dir: dir.to_owned(), db: open.db, flusher, known }) })
+    }
+
+    /// What the log holds.
+    pub fn recovered(&self) -> Recovered {
+        *self.known()
+    }
+
+    /// Whether nothing was ever written to it.
+    pub fn is_empty(&self) -> bool {
+        let known = self.known();
+        known.vote.is_none() && known.last.is_none()
+    }
+
+    /// After the last append of an orderly stop: everything is synced, and the next start need not distrust the tail.
+    pub async fn close(&self) -> io::Result<()> {
+        self.synced().await?;
+        recover::mark_clean(&self.shared.dir)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Recovered> {
+        self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until everything written so far is durable.
+    async fn synced(&self) -> io::Result<()> {
+        let (tell, told) = oneshot::channel();
+        self.when_synced(Box::new(move |result| drop(tell.send(result))));
+        told.await.map_err(io::Error::other)?
+    }
+
+    fn when_synced(&self, done: Box<dyn FnOnce(io::Result<()>) + Send>) {
+        // Under the lock, so that wishes reach the flusher in the order of what they know.
+        let known = self.known();
+        let wish = Wish::Sync { last: known.last.map(|id| id.index), vote: known.vote, done };
+        self.shared.flusher.wish(wish);
+    }
+
+    async fn mark_lowered(&self, last: Option<u64>) -> io::Result<()> {
+        let (tell, told) = oneshot::channel();
+        let done = Box::new(move |result| drop(tell.send(result)));
+        self.shared.flusher.wish(Wish::Lower { last, done });
+        told.await.map_err(io::Error::other)?
+    }
+
+    fn remove_range(&self, batch: &mut sled::Batch, from: u64, to: Option<u64>) -> io::Result<()> {
+        let from = keys::chunk(from, 0).to_vec();
+        let to = to.map_or_else(|| keys::log_end().to_vec(), |to| keys::chunk(to, 0).to_vec());
+        for key in self.shared.db.range(from..to).keys() {
+            batch.remove(key.map_err(io::Error::other)?);
+        }
+        Ok(())
+    }
+}
+
+/// Adds an entry's pieces to a batch.
+pub(super) fn put_entry(batch: &mut sled::Batch, entry: &Record) -> io::Result<()> {
+    let record = codec::encode(Schema::Entry, entry).map_err(io::Error::other)?;
+    for (piece, chunk) in (0..).zip(record.chunks(CHUNK_BYTES)) {
+        batch.insert(&keys::chunk(entry.id.index, piece), chunk);
+    }
+    Ok(())
+}
+
+/// The entry at `index`; none if there is none, an error if it does not verify.
+pub(super) fn read_entry(db: &sled::Db, index: u64) -> io::Result<Option<Record>> {
+    let mut record = Vec::new();
+    for piece in db.range(keys::chunk(index, 0)..keys::chunk(index.saturating_add(1), 0)).values() {
+        record.extend_from_slice(&piece.map_err(io::Error::other)?);
+    }
+    if record.is_empty() {
+        return Ok(None);
+    }
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let entry: Record = codec::decode(Schema::Entry, &record).map_err(invalid)?;
+    if entry.id.index != index {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it says that it is entry {}", entry.id.index)));
+    }
+    Ok(Some(entry))
+}
+
+pub(super) fn read_meta<T: DeserializeOwned>(db: &sled::Db, key: &[u8], schema: Schema) -> io::Result<Option<T>> {
+    let Some(record) = db.get(key).map_err(io::Error::other)? else { return Ok(None) };
+    codec::decode(schema, &record).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+impl RaftLogReader<TypeConfig> for LogStore {
+    async fn try_get_log_entries<RB>(&mut self, range: RB) -> Result<Vec<LogEntry>, io::Error>
+    where
+        RB: RangeBounds<u64> + Clone + fmt::Debug + OptionalSend,
+    {
+        let first = match range.start_bound() {
+            Bound::Included(first) => *first,
+            Bound::Excluded(before) => before.saturating_add(1),
+            Bound::Unbounded => self.known().purged.map_or(0, |id| id.index.saturating_add(1)),
+        };
+        let mut entries = Vec::new();
+        for index in first.. {
+            if !range.contains(&index) {
+                break;
+            }
+            match read_entry(&self.shared.db, index)? {
+                Some(entry) => entries.push(entry.into()),
+                None => break,
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote>, io::Error> {
+        Ok(self.known().vote.map(Into::into))
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for LogStore {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, io::Error> {
+        let known = self.known();
+        Ok(LogState {
+            last_purged_log_id: known.purged.map(Into::into),
+            last_log_id: known.last.map(Into::into),
+        })
+    }
+
+    async fn get_log_reader(&mut self) -> Self {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
+        let vote = VoteV1::from(vote);
+        let record = codec::encode(Schema::Vote, &vote).map_err(io::Error::other)?;
+        self.shared.db.insert(keys::VOTE, record).map_err(io::Error::other)?;
+        self.known().vote = Some(vote);
+        self.synced().await
+    }
+
+    /// Not synced: a lower mark after a crash costs a moment at the start and nothing else.
+    async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
+        let Some(committed) = committed.as_ref().map(LogIdV1::from) else { return Ok(()) };
+        let record = codec::encode(Schema::LogId, &committed).map_err(io::Error::other)?;
+        self.shared.db.insert(keys::COMMITTED, record).map_err(io::Error::other)?;
+        self.known().committed = Some(committed);
+        Ok(())
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<LogId>, io::Error> {
+        // Never beyond the log: the mark may have been written by an append that was not.
+        let known = self.known();
+        let committed = known.committed.filter(|id| Some(id.index) <= known.last.map(|last| last.index));
+        Ok(committed.map(Into::into))
+    }
+
+    async fn append<I>(&mut self, entries: I, callback: IOFlushed<TypeConfig>) -> Result<(), io::Error>
+    where
+        I: IntoIterator<Item = LogEntry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let mut batch = sled::Batch::default();
+        let mut last = None;
+        for entry in entries {
+            let entry = Record::from(&entry);
+            put_entry(&mut batch, &entry)?;
+            last = Some(entry.id);
+        }
+        self.shared.db.apply_batch(batch).map_err(io::Error::other)?;
+        if last.is_some() {
+            self.known().last = last;
+        }
+        self.when_synced(Box::new(move |result| callback.io_completed(result)));
+        Ok(())
+    }
+
+    async fn truncate_after(&mut self, last: Option<LogId>) -> Result<(), io::Error> {
+        let last = last.as_ref().map(LogIdV1::from);
+        self.mark_lowered(last.map(|id| id.index)).await?;
+        let mut batch = sled::Batch::default();
+        self.remove_range(&mut batch, last.map_or(0, |id| id.index.saturating_add(1)), None)?;
+        self.shared.db.apply_batch(batch).map_err(io::Error::other)?;
+        self.known().last = last;
+        self.synced().await
+    }
+
+    /// openraft purges what a snapshot covers, and ours are synced before they are named. The mark of what was purged
+    /// and the deletions are one batch.
+    async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
+        let upto = LogIdV1::from(&upto);
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::PURGED, codec::encode(Schema::LogId, &upto).map_err(io::Error::other)?);
+        self.remove_range(&mut batch, 0, Some(upto.index.saturating_add(1)))?;
+        self.shared.db.apply_batch(batch).map_err(io::Error::other)?;
+        let mut known = self.known();
+        known.purged = Some(upto);
+        if known.last.is_none_or(|last| last.index < upto.index) {
+            known.last = Some(upto);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! What was acknowledged is there, or the folder is set aside.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use openraft::EntryPayload;
+use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage, RaftLogStorageExt};
+use openraft::type_config::TypeConfigExt;
+use openraft::testing::log::{StoreBuilder, Suite};
+
+use super::LogStore;
+use crate::codec::LogIdV1;
+use crate::machine::Machine;
+use crate::open::{OpenError, open};
+use crate::snapshot::Snapshots;
+use crate::types::{LogEntry, TypeConfig};
+
+fn store(dir: &Path) -> LogStore {
+    LogStore::open(dir, Box::new(|error| panic!("sync failed: {error}"))).unwrap()
+}
+
+fn entry(index: u64) -> LogEntry {
+    LogEntry { log_id: LogIdV1 { term: 1, node: 1, index }.into(), payload: EntryPayload::Blank }
+}
+
+async fn append(store: &mut LogStore, indexes: std::ops::Range<u64>) {
+    store.blocking_append(indexes.map(entry).collect::<Vec<_>>()).await.unwrap();
+}
+
+fn last(store: &LogStore) -> Option<u64> {
+    store.recovered().last.map(|id| id.index)
+}
+
+struct Builder;
+
+impl StoreBuilder<TypeConfig, LogStore, Machine, tempfile::TempDir> for Builder {
+    async fn build(&self) -> Result<(tempfile::TempDir, LogStore, Machine), openraft::StorageError<TypeConfig>> {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = Machine::open(Snapshots::open(&dir.path().join("snapshots")).unwrap()).unwrap();
+        let store = store(&dir.path().join("log"));
+        Ok((dir, store, machine))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openraft_s_own_suite_passes() {
+    Suite::<TypeConfig, LogStore, Machine, Builder, tempfile::TempDir>::test_all(Builder).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_appended_voted_purged_and_truncated_is_so_after_a_reopen() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = store(dir.path());
+    append(&mut first, 0..10).await;
+    first.save_vote(&crate::codec::VoteV1 { term: 4, node: 2, committed: true }.into()).await.unwrap();
+    first.truncate_after(Some(entry(7).log_id)).await.unwrap();
+    first.purge(entry(2).log_id).await.unwrap();
+    first.close().await.unwrap();
+    let before = first.recovered();
+    drop(first);
+    let mut second = store(dir.path());
+    assert_eq!(second.recovered(), before);
+    let entries = second.try_get_log_entries(..).await.unwrap();
+    assert_eq!(entries, (3..8).map(entry).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_entry_larger_than_sled_syncs_comes_back_whole() {
+    use pinode_scheduler::{Command, Entry, NodeFacts, SessionId};
+    let dir = tempfile::tempdir().unwrap();
+    let facts = NodeFacts {
+        name: "n".repeat(300_000),
+        api: String::new(),
+        peer: String::new(),
+        boot_id: String::new(),
+        start_counter: 1,
+        capacity: Default::default(),
+        labels: Default::default(),
+        shared_id: None,
+        feature: 1,
+        engine: String::new(),
+    };
+    let command = Command::SessionOpened { session: SessionId { node: 1, number: 1 }, facts };
+    let large = LogEntry { log_id: entry(0).log_id, payload: EntryPayload::Normal(Entry { at_ms: 1, command }) };
+    let mut first = store(dir.path());
+    first.blocking_append([large.clone()]).await.unwrap();
+    drop(first);
+    assert_eq!(store(dir.path()).try_get_log_entries(..).await.unwrap(), [large]);
+    assert!(!dir.path().join("sled/blobs").exists() || fs::read_dir(dir.path().join("sled/blobs")).unwrap().count() == 0);
+}
+
+/// Runs as a child of the next test: appends and says what was acknowledged, until it is killed.
+#[test]
+#[ignore = "the child of a_killed_process_has_lost_nothing_that_it_acknowledged"]
+fn child_that_appends_until_it_is_killed() {
+    let dir = std::env::var("PINODE_TEST_DIR").unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut store = store(Path::new(&dir));
+        for index in 0.. {
+            let (tell, told) = TypeConfig::oneshot();
+            store.append([entry(index)], IOFlushed::signal(tell)).await.unwrap();
+            told.await.unwrap().unwrap();
+            println!("acknowledged {index}");
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_killed_process_has_lost_nothing_that_it_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture", "log::tests::child_that_appends_until_it_is_killed"])
+        .env("PINODE_TEST_DIR", dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    // The last line may be cut off by the kill.
+    let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let acknowledged: u64 =
+        whole.lines().rev().find_map(|line| line.strip_prefix("acknowledged ")?.parse().ok()).unwrap();
+    assert!(last(&store(dir.path())) >= Some(acknowledged), "{acknowledged} was acknowledged");
+}
+
+#[tokio::test]
+async fn a_flipped_bit_below_the_mark_quarantines_and_keeps_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(dir.path(), 7, Box::new(|_| ())).unwrap();
+    append(&mut opened.log.clone(), 0..500).await;
+    opened.log.close().await.unwrap();
+    drop(opened);
+    let path = dir.path().join("log/sled/db");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.windows(4).rposition(|at| at == b"pnd1").unwrap();
+    bytes[middle + 14] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert!(matches!(open(dir.path(), 8, Box::new(|_| ())), Err(OpenError::Quarantined { .. })));
+    let again = open(dir.path(), 8, Box::new(|_| ())).unwrap_err().to_string();
+    assert!(again.contains("is quarantined"), "{again}");
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn a_truncated_file_below_the_mark_quarantines() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(dir.path(), 7, Box::new(|_| ())).unwrap();
+    append(&mut opened.log.clone(), 0..500).await;
+    drop(opened);
+    let path = dir.path().join("log/sled/db");
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(0).unwrap();
+    assert!(matches!(open(dir.path(), 8, Box::new(|_| ())), Err(OpenError::Quarantined { .. })));
+}
+
+#[tokio::test]
+async fn a_missing_high_water_file_quarantines() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(dir.path(), 7, Box::new(|_| ())).unwrap();
+    append(&mut opened.log.clone(), 0..5).await;
+    drop(opened);
+    fs::remove_file(dir.path().join("log/high-water")).unwrap();
+    assert!(matches!(open(dir.path(), 8, Box::new(|_| ())), Err(OpenError::Quarantined { .. })));
+}
+
+#[tokio::test]
+async fn one_torn_slot_of_the_high_water_file_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = store(dir.path());
+    append(&mut first, 0..5).await;
+    append(&mut first, 5..6).await;
+    drop(first);
+    let path = dir.path().join("high-water");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[10] ^= 0xff;
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(last(&store(dir.path())), Some(5));
+}
+
+#[tokio::test]
+async fn entries_above_the_mark_are_kept_if_their_chain_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = store(dir.path());
+    append(&mut first, 0..5).await;
+    let mark = fs::read(dir.path().join("high-water")).unwrap();
+    append(&mut first, 5..9).await;
+    drop(first);
+    fs::write(dir.path().join("high-water"), mark).unwrap();
+    assert_eq!(last(&store(dir.path())), Some(8));
+}
+
+#[tokio::test]
+async fn a_snapshot_that_does_not_verify_is_passed_over_for_the_one_before_it() {
+    use crate::codec::{MembershipV1, SnapshotMetaV1, SnapshotV1};
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = Snapshots::open(dir.path()).unwrap();
+    let at = |index| SnapshotV1 {
+        meta: SnapshotMetaV1 {
+            last: Some(LogIdV1 { term: 1, node: 1, index }),
+            membership_at: None,
+            membership: MembershipV1 { voters: vec![], members: vec![] },
+        },
+        state: Default::default(),
+    };
+    for index in [10, 20, 30] {
+        snapshots.save(&at(index)).unwrap();
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    fs::write(dir.path().join(format!("{:020}.snapshot", 30)), b"pnd1").unwrap();
+    assert_eq!(snapshots.newest().unwrap().unwrap().0, at(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement: cargo test --release -p pinode-raft -- --ignored --nocapture commits_a_second"]
+async fn commits_a_second() {
+    for writers in [1_u64, 64] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path());
+        let began = tokio::time::Instant::now();
+        let mut index = 0;
+        while began.elapsed() < Duration::from_secs(3) {
+            let mut waits = Vec::new();
+            for _ in 0..writers {
+                let (tell, told) = TypeConfig::oneshot();
+                store.append([entry(index)], IOFlushed::signal(tell)).await.unwrap();
+                waits.push(told);
+                index += 1;
+            }
+            for told in waits {
+                told.await.unwrap().unwrap();
+            }
+        }
+        println!("writers={writers} appends_a_second={:.0}", index as f64 / began.elapsed().as_secs_f64());
+    }
+}
