@@ -146,6 +146,22 @@ pub(super) fn read_entry(db: &sled::Db, index: u64) -> io::Result<Option<Record>
     Ok(Some(entry))
 }
 
+/// The entries from `first` to before `end`, in one walk over their pieces.
+fn read_entries(db: &sled::Db, first: u64, end: u64) -> io::Result<Vec<Record>> {
+    let mut records: Vec<Vec<u8>> = Vec::new();
+    if first < end {
+        for pair in db.range(keys::chunk(first, 0)..keys::chunk(end, 0)) {
+            let (key, piece) = pair.map_err(io::Error::other)?;
+            match records.last_mut() {
+                Some(record) if !key.ends_with(&[0, 0]) => record.extend_from_slice(&piece),
+                Some(_) | None => records.push(piece.to_vec()),
+            }
+        }
+    }
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    records.iter().map(|record| codec::decode(Schema::Entry, record).map_err(invalid)).collect()
+}
+
 pub(super) fn read_meta<T: DeserializeOwned>(db: &sled::Db, key: &[u8], schema: Schema) -> io::Result<Option<T>> {
     let Some(record) = db.get(key).map_err(io::Error::other)? else { return Ok(None) };
     codec::decode(schema, &record).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
@@ -156,22 +172,14 @@ impl RaftLogReader<TypeConfig> for LogStore {
     where
         RB: RangeBounds<u64> + Clone + fmt::Debug + OptionalSend,
     {
-        let first = match range.start_bound() {
-            Bound::Included(first) => *first,
-            Bound::Excluded(before) => before.saturating_add(1),
-            Bound::Unbounded => self.known().purged.map_or(0, |id| id.index.saturating_add(1)),
+        let after = |bound: Bound<&u64>, default: u64| match bound {
+            Bound::Included(index) => (*index, index.saturating_add(1)),
+            Bound::Excluded(index) => (index.saturating_add(1), *index),
+            Bound::Unbounded => (default, default),
         };
-        let mut entries = Vec::new();
-        for index in first.. {
-            if !range.contains(&index) {
-                break;
-            }
-            match read_entry(&self.shared.db, index)? {
-                Some(entry) => entries.push(entry.into()),
-                None => break,
-            }
-        }
-        Ok(entries)
+        let (first, _) = after(range.start_bound(), 0);
+        let (_, end) = after(range.end_bound(), u64::MAX);
+        Ok(read_entries(&self.shared.db, first, end)?.into_iter().map(Into::into).collect())
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, io::Error> {
@@ -239,7 +247,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> Result<(), io::Error> {
-        let last = last.as_ref().map(LogIdV1::from);
+        let wanted = last.as_ref().map(LogIdV1::from);
+        // A truncation beyond the end must not raise the mark.
+        let have = self.known().last;
+        let last = if have.map(|id| id.index) <= wanted.map(|id| id.index) { have } else { wanted };
         self.mark_lowered(last.map(|id| id.index)).await?;
         let mut batch = sled::Batch::default();
         self.remove_range(&mut batch, last.map_or(0, |id| id.index.saturating_add(1)), None)?;
