@@ -8,6 +8,7 @@ pub mod clock;
 pub mod commands;
 pub mod film;
 pub mod http;
+pub mod liveness;
 pub mod members;
 pub mod propose;
 pub mod submit;

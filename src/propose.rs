@@ -1,1 +1,170 @@
-//! Placeholder until its room is built.
+//! From a command to its committed reply, from any node. The leader takes it; who follows passes it on and tries again
+//! inside the deadline. That is safe because every command carries what makes a repetition harmless: a request key, or
+//! an attempt and a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use openraft::ReadPolicy;
+use openraft::errors::{ClientWriteError, LinearizableReadError, RaftError};
+use pinode_raft::{Machine, Raft};
+use pinode_scheduler::{Command, Entry, NodeId, Reply};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::clock;
+use crate::transport::Peers;
+use crate::transport::wire::{Answer, Ask};
+
+/// Proposals of this node under way at once; more wait their turn inside their deadline.
+const IN_FLIGHT_MAX: usize = 1_024;
+/// Pause before the next try while there is no leader.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Longest wait for one answer of the leader before it is asked again.
+const TRY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Why a command was not committed, or is not known to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProposeError {
+    /// No quorum, or no leader, until the deadline.
+    #[error("no quorum within {} ms; a majority of the voting nodes must be up and reach each other", .0.as_millis())]
+    NoQuorum(Duration),
+    /// This node stops.
+    #[error("this node is stopping")]
+    Stopped,
+}
+
+/// Commits commands. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Proposer {
+    raft: Raft,
+    machine: Machine,
+    peers: Arc<Peers>,
+    me: NodeId,
+    room: Arc<Semaphore>,
+}
+
+enum Try {
+    Done(Reply),
+    Again,
+}
+
+impl Proposer {
+    /// On top of Raft.
+    pub fn new(raft: Raft, machine: Machine, peers: Arc<Peers>, me: NodeId) -> Proposer {
+        Proposer { raft, machine, peers, me, room: Arc::new(Semaphore::new(IN_FLIGHT_MAX)) }
+    }
+
+    /// Commits `command` and returns what `apply` answered.
+    pub async fn propose(&self, command: Command, within: Duration) -> Result<Reply, ProposeError> {
+        let deadline = Instant::now() + within;
+        let late = |_| ProposeError::NoQuorum(within);
+        let Ok(_place) = timeout_at(deadline, self.room.acquire()).await.map_err(late)? else {
+            return Err(ProposeError::Stopped);
+        };
+        loop {
+            let tried = timeout_at(deadline, self.try_once(&command)).await.map_err(late)??;
+            match tried {
+                Try::Done(reply) => return Ok(reply),
+                Try::Again => timeout_at(deadline, sleep(PAUSE)).await.map_err(late)?,
+            }
+        }
+    }
+
+    async fn try_once(&self, command: &Command) -> Result<Try, ProposeError> {
+        let answer = match self.raft.current_leader().await {
+            None => return Ok(Try::Again),
+            Some(leader) if leader == self.me => {
+                match timeout(TRY_TIMEOUT, self.propose_here(command.clone())).await {
+                    Ok(answer) => answer,
+                    Err(_) => return Ok(Try::Again),
+                }
+            }
+            Some(leader) => match self.ask(leader, &Ask::Propose(command.clone())).await {
+                Some(answer) => answer,
+                None => return Ok(Try::Again),
+            },
+        };
+        match answer {
+            Answer::Proposed(reply) => Ok(Try::Done(reply)),
+            Answer::Unable(why) if why == STOPPED => Err(ProposeError::Stopped),
+            _ => Ok(Try::Again),
+        }
+    }
+
+    /// Commits `command` if this node leads.
+    pub async fn propose_here(&self, command: Command) -> Answer {
+        let entry = Entry { at_ms: clock::wall_ms(), command };
+        match self.raft.client_write(entry).await {
+            Ok(written) => Answer::Proposed(written.response().clone()),
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Answer::NotLeader(to.leader_id),
+            Err(RaftError::APIError(error)) => Answer::Unable(error.to_string()),
+            Err(RaftError::Fatal(error)) => {
+                tracing::error!(%error, "raft has stopped");
+                Answer::Unable(STOPPED.to_owned())
+            }
+        }
+    }
+
+    /// Waits until this node's state contains everything that was committed when it was asked: reads after it are
+    /// linearizable.
+    pub async fn read_barrier(&self, within: Duration) -> Result<(), ProposeError> {
+        let deadline = Instant::now() + within;
+        let late = |_| ProposeError::NoQuorum(within);
+        let index = loop {
+            if let Some(index) = timeout_at(deadline, self.read_index()).await.map_err(late)? {
+                break index;
+            }
+            timeout_at(deadline, sleep(PAUSE)).await.map_err(late)?;
+        };
+        let mut applied = self.machine.applied();
+        let caught_up = timeout_at(deadline, applied.wait_for(|at| *at >= index)).await.map_err(late)?;
+        caught_up.map(drop).map_err(|_| ProposeError::Stopped)
+    }
+
+    async fn read_index(&self) -> Option<u64> {
+        let answer = match self.raft.current_leader().await? {
+            leader if leader == self.me => self.read_index_here().await,
+            leader => self.ask(leader, &Ask::ReadIndex).await?,
+        };
+        match answer {
+            Answer::ReadIndex(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The read index, if this node leads: never by lease, always by asking a quorum.
+    pub async fn read_index_here(&self) -> Answer {
+        match self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await {
+            Ok(linearizer) => Answer::ReadIndex(linearizer.read_log_id().index()),
+            Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(to))) => Answer::NotLeader(to.leader_id),
+            Err(error) => Answer::Unable(error.to_string()),
+        }
+    }
+
+    /// Asks the member `node`; none if there was no answer.
+    pub async fn ask(&self, node: NodeId, ask: &Ask) -> Option<Answer> {
+        let addr = self.address(node)?;
+        match self.peers.call(&addr, ask, TRY_TIMEOUT).await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                tracing::debug!(%error, "ask a peer");
+                None
+            }
+        }
+    }
+
+    /// Where nodes reach the member `node`.
+    pub fn address(&self, node: NodeId) -> Option<String> {
+        let metrics = self.raft.metrics();
+        let membership = openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).membership_config.clone();
+        membership.membership().get_node(&node).map(|member| member.peer.clone())
+    }
+
+    /// Who leads, as far as this node knows.
+    pub async fn leader(&self) -> Option<NodeId> {
+        self.raft.current_leader().await
+    }
+}
+
+const STOPPED: &str = "stopped";

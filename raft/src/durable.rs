@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes beside, syncs, renames, syncs the folder.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("tmp");
     let mut file = File::create(&beside)?;
     file.write_all(bytes)?;
@@ -15,7 +15,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Removes, and makes sure that it stays removed. To remove what is not there is done already.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Ok(()) => sync_folder_of(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

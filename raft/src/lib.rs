@@ -22,6 +22,7 @@ mod open;
 pub mod snapshot;
 pub mod types;
 
+pub use durable::{remove as remove_durably, write as write_durably};
 pub use identity::Identity;
 pub use log::LogStore;
 pub use machine::Machine;
