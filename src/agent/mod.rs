@@ -1,1 +1,17 @@
-//! Placeholder until its room is built.
+//! What this node owes, held against what its Docker Engine shows. The agent launches, watches, classifies and reports;
+//! it never decides what should run, and never touches the log.
+
+mod classify;
+mod dispatch;
+pub mod docker;
+#[cfg(test)]
+pub mod fake;
+mod intents;
+mod launch;
+pub mod runtime;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use dispatch::{Agent, AgentConfig, Authority, Report, What};
+pub use intents::Intents;

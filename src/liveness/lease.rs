@@ -1,6 +1,6 @@
 //! The node's side: authority is counted from before the renewal was sent.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pinode_raft::Machine;
@@ -8,7 +8,8 @@ use pinode_scheduler::SessionId;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Timing;
+use super::{Keeper, Timing};
+use crate::agent::Authority;
 use crate::clock::{self, Moment};
 use crate::propose::Proposer;
 use crate::transport::wire::{Answer, Ask, Granted, Renewal};
@@ -20,56 +21,70 @@ const START_NEEDS: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Lease {
     timing: Timing,
-    inner: Mutex<Option<Moment>>,
+    until: Mutex<Until>,
     lapsed: watch::Sender<bool>,
 }
 
-impl Lease {
-    /// No authority yet.
-    pub fn new(timing: Timing) -> Arc<Lease> {
-        Arc::new(Lease { timing, inner: Mutex::new(None), lapsed: watch::Sender::new(true) })
-    }
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    /// End of the authority.
+    authority: Option<Moment>,
+    /// Before this a process that just started fences nothing: its session may still live.
+    patience: Moment,
+}
 
-    /// Whether a container may be started now.
-    pub fn may_start(&self) -> bool {
-        let needed = START_NEEDS.min(self.timing.lease / 3);
-        self.remaining() > needed
+impl Lease {
+    /// No authority yet. What an earlier process of this session started is left running for one lease.
+    pub fn new(timing: Timing) -> Arc<Lease> {
+        let until = Until { authority: None, patience: clock::now() + timing.lease };
+        Arc::new(Lease { timing, until: Mutex::new(until), lapsed: watch::Sender::new(false) })
     }
 
     /// Authority left.
     pub fn remaining(&self) -> Duration {
-        let until = *self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        until.map_or(Duration::ZERO, |until| clock::now().until(until))
-    }
-
-    /// True while there is no authority.
-    pub fn lapsed(&self) -> watch::Receiver<bool> {
-        self.lapsed.subscribe()
+        self.until().authority.map_or(Duration::ZERO, |until| clock::now().until(until))
     }
 
     fn renewed(&self, sent: Moment) {
-        let until = sent + self.timing.lease;
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        *inner = Some(inner.map_or(until, |before| before.max(until)));
-        drop(inner);
+        let fresh = sent + self.timing.lease;
+        let mut until = self.until();
+        until.authority = Some(until.authority.map_or(fresh, |before| before.max(fresh)));
+        drop(until);
         self.lapsed.send_if_modified(|lapsed| std::mem::replace(lapsed, false));
     }
 
+    /// Fences if it is time.
     fn check(&self) {
-        if self.remaining().is_zero() {
+        let patience = self.until().patience;
+        if self.remaining().is_zero() && clock::now() >= patience {
             self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true));
         }
     }
 
+    /// The session is lost: everything fenced must be dead.
     fn revoke(&self) {
-        *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.until() = Until { authority: None, patience: clock::now() };
         self.check();
+    }
+
+    fn until(&self) -> MutexGuard<'_, Until> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Authority for Lease {
+    fn may_start(&self) -> bool {
+        self.remaining() > START_NEEDS.min(self.timing.lease / 3)
+    }
+
+    fn fenced(&self) -> watch::Receiver<bool> {
+        self.lapsed.subscribe()
     }
 }
 
 /// Renews `session` until it is denied. Returns then: the session is lost, and everything it started must be dead
 /// before the next one is opened.
-pub async fn keep_renewing(lease: &Lease, proposer: &Proposer, machine: &Machine, session: SessionId, keeper: &super::Keeper) {
+pub async fn keep_renewing(lease: &Lease, proposer: &Proposer, machine: &Machine, session: SessionId, keeper: &Keeper) {
     loop {
         let sent = clock::now();
         let applied = machine.last_applied().map_or(0, |id| id.index);
@@ -91,7 +106,7 @@ pub async fn keep_renewing(lease: &Lease, proposer: &Proposer, machine: &Machine
     }
 }
 
-async fn renew(proposer: &Proposer, renewal: Renewal, keeper: &super::Keeper) -> Granted {
+async fn renew(proposer: &Proposer, renewal: Renewal, keeper: &Keeper) -> Granted {
     match proposer.leader().await {
         None => Granted::NotLeader,
         Some(leader) if leader == keeper.me() => keeper.renew(renewal).await,

@@ -1,0 +1,294 @@
+//! One worker an attempt, kept in step with what is owed, woken by the engine's hints.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use pinode_scheduler::container::Decline;
+use pinode_scheduler::{ContainerId, Duty, Outcome, SessionId};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{interval, sleep};
+
+use super::intents::{Intents, Key};
+use super::launch::Launcher;
+use super::runtime::{ContainerRuntime, EngineInfo, Hint, RuntimeError, Seen, Status};
+use super::worker;
+
+/// The engine's hints may be lost: its list is looked at this often.
+const LIST_EVERY: Duration = Duration::from_secs(10);
+/// Pause before an engine that went away is asked again.
+const RECONNECT: Duration = Duration::from_millis(500);
+/// Reports that wait for the driver; a worker that has one more waits with it.
+const REPORTS_MAX: usize = 256;
+/// Creates and starts under way at once on one engine; more only queue up inside it.
+const LAUNCHES_MAX: usize = 8;
+
+/// Whether this node may act.
+pub trait Authority: Send + Sync {
+    /// Whether a container may be started now.
+    fn may_start(&self) -> bool;
+    /// True while everything fenced must be dead.
+    fn fenced(&self) -> watch::Receiver<bool>;
+}
+
+/// Something that happened to an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Whose.
+    pub container: ContainerId,
+    /// Which.
+    pub attempt: u32,
+    /// Under which claim; none for what needs no claim.
+    pub session: Option<SessionId>,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It started, at the engine's time.
+    Started(String),
+    /// It is healthy.
+    Healthy,
+    /// It ended.
+    Exited {
+        /// How.
+        outcome: Outcome,
+        /// The engine's time.
+        started_at: Option<String>,
+        /// The engine's time.
+        finished_at: Option<String>,
+        /// By the engine's clock, in milliseconds.
+        ran_ms: u64,
+    },
+    /// This node does not take it.
+    Declined(Decline),
+    /// Its Docker container is gone.
+    Removed,
+}
+
+/// What an agent is started with.
+pub struct AgentConfig {
+    /// Hex of the cluster's id.
+    pub cluster: String,
+    /// This node's name.
+    pub node: String,
+    /// The kernel's boot id.
+    pub boot: String,
+    /// Where intents are kept.
+    pub intents: Intents,
+    /// The folder that all nodes share.
+    pub shared_dir: PathBuf,
+    /// Whether the engine run before this process was recorded to have live-restore on.
+    pub live_restore: bool,
+}
+
+/// What all workers share.
+pub(super) struct Context {
+    pub(super) runtime: Arc<dyn ContainerRuntime>,
+    pub(super) authority: Arc<dyn Authority>,
+    pub(super) launcher: Launcher,
+    pub(super) intents: Intents,
+    pub(super) boot: String,
+    pub(super) live_restore: AtomicBool,
+    pub(super) reports: mpsc::Sender<Report>,
+    pub(super) launches: Semaphore,
+    /// Rises when the stream of hints begins and when it breaks: equal values mean an unbroken watch between.
+    pub(super) epoch: AtomicU64,
+    /// The engine's ids of our attempts, as last seen.
+    pub(super) ids: Mutex<BTreeMap<Key, String>>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("node", &self.launcher.node).finish_non_exhaustive()
+    }
+}
+
+struct Worker {
+    duty: watch::Sender<Duty>,
+    hint: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+/// The agent.
+pub struct Agent {
+    context: Arc<Context>,
+    workers: Arc<Mutex<BTreeMap<Key, Worker>>>,
+    engine: watch::Receiver<Option<String>>,
+    watcher: JoinHandle<()>,
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent").field("workers", &lock(&self.workers).len()).finish_non_exhaustive()
+    }
+}
+
+impl Agent {
+    /// Starts watching the engine. Reports come out of the receiver.
+    pub fn start(
+        runtime: Arc<dyn ContainerRuntime>,
+        authority: Arc<dyn Authority>,
+        config: AgentConfig,
+    ) -> (Agent, mpsc::Receiver<Report>) {
+        let (reports, receiver) = mpsc::channel(REPORTS_MAX);
+        let launcher = Launcher { cluster: config.cluster, node: config.node, shared_dir: config.shared_dir };
+        let context = Arc::new(Context {
+            runtime,
+            authority,
+            launcher,
+            intents: config.intents,
+            boot: config.boot,
+            live_restore: AtomicBool::new(config.live_restore),
+            reports,
+            launches: Semaphore::new(LAUNCHES_MAX),
+            epoch: AtomicU64::new(0),
+            ids: Mutex::default(),
+        });
+        let workers = Arc::new(Mutex::default());
+        let (problem, engine) = watch::channel(None);
+        let watcher = tokio::spawn(watch_engine(context.clone(), workers.clone(), problem));
+        (Agent { context, workers, engine, watcher }, receiver)
+    }
+
+    /// Brings the workers in step with what is owed now.
+    pub fn set_owed(&self, owed: BTreeMap<Key, Duty>) {
+        let mut workers = lock(&self.workers);
+        let active = |key: &Key| owed.get(key).is_some_and(|duty| !matches!(duty, Duty::Keep { .. }));
+        workers.retain(|key, _| active(key));
+        for (key, duty) in owed.into_iter().filter(|(_, duty)| !matches!(duty, Duty::Keep { .. })) {
+            match workers.get(&key).filter(|worker| !worker.task.is_finished()) {
+                Some(worker) => {
+                    worker.duty.send_if_modified(|old| *old != duty && std::mem::replace(old, duty.clone()) != duty);
+                }
+                None => {
+                    let (sender, receiver) = watch::channel(duty);
+                    let hint = Arc::new(Notify::new());
+                    let task = tokio::spawn(worker::run(self.context.clone(), key, receiver, hint.clone()));
+                    workers.insert(key, Worker { duty: sender, hint, task });
+                }
+            }
+        }
+    }
+
+    /// What ails the engine; none while it answers.
+    pub fn engine(&self) -> watch::Receiver<Option<String>> {
+        self.engine.clone()
+    }
+
+    /// The engine's id of an attempt's Docker container.
+    pub async fn docker_id(&self, key: Key) -> Result<Option<String>, RuntimeError> {
+        self.context.find_id(key).await
+    }
+
+    /// The engine.
+    pub fn runtime(&self) -> Arc<dyn ContainerRuntime> {
+        self.context.runtime.clone()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.watcher.abort();
+        for worker in lock(&self.workers).values() {
+            worker.task.abort();
+        }
+    }
+}
+
+impl Context {
+    /// From memory, or else from the engine's list.
+    pub(super) async fn find_id(&self, key: Key) -> Result<Option<String>, RuntimeError> {
+        if let Some(id) = lock(&self.ids).get(&key) {
+            return Ok(Some(id.clone()));
+        }
+        self.refresh().await?;
+        Ok(lock(&self.ids).get(&key).cloned())
+    }
+
+    async fn refresh(&self) -> Result<Vec<Seen>, RuntimeError> {
+        let seen = self.runtime.list(&self.launcher.cluster).await?;
+        let mut ids = lock(&self.ids);
+        ids.clear();
+        ids.extend(seen.iter().filter_map(|seen| Some((key_of(seen)?, seen.id.clone()))));
+        Ok(seen)
+    }
+
+    async fn note_engine(&self) -> Result<(), RuntimeError> {
+        let EngineInfo { live_restore, .. } = self.runtime.info().await?;
+        self.live_restore.fetch_and(live_restore, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn key_of(seen: &Seen) -> Option<Key> {
+    let (container, attempt) = seen.ours.as_ref()?;
+    Some((container.parse().ok()?, *attempt))
+}
+
+type Workers = Arc<Mutex<BTreeMap<Key, Worker>>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Follows the engine's hints for ever; whenever they begin or break, everybody looks for himself.
+async fn watch_engine(context: Arc<Context>, workers: Workers, problem: watch::Sender<Option<String>>) {
+    loop {
+        let error = match context.note_engine().await {
+            Ok(()) => follow(&context, &workers, &problem).await,
+            Err(error) => error,
+        };
+        context.epoch.fetch_add(1, Ordering::Relaxed);
+        problem.send_if_modified(|old| old.replace(error.to_string()).is_none());
+        sleep(RECONNECT).await;
+    }
+}
+
+async fn follow(context: &Context, workers: &Workers, problem: &watch::Sender<Option<String>>) -> RuntimeError {
+    let mut hints = context.runtime.hints(&context.launcher.cluster);
+    context.epoch.fetch_add(1, Ordering::Relaxed);
+    problem.send_if_modified(|old| old.take().is_some());
+    lock(workers).values().for_each(|worker| worker.hint.notify_one());
+    let mut list = interval(LIST_EVERY);
+    loop {
+        tokio::select! {
+            hint = hints.next() => match hint {
+                Some(Ok(hint)) => wake(workers, &hint),
+                Some(Err(error)) => return error,
+                None => return RuntimeError::Away("the stream of events ended".to_owned()),
+            },
+            _ = list.tick() => match context.refresh().await {
+                Ok(seen) => wake_changed(workers, &seen),
+                Err(error) => return error,
+            },
+        }
+    }
+}
+
+fn wake(workers: &Workers, hint: &Hint) {
+    let Ok(container) = hint.container.parse() else { return };
+    if let Some(worker) = lock(workers).get(&(container, hint.attempt)) {
+        worker.hint.notify_one();
+    }
+}
+
+/// Who runs as he should is left in peace.
+fn wake_changed(workers: &Workers, seen: &[Seen]) {
+    let running: Vec<Key> = seen.iter().filter(|seen| seen.status == Status::Running).filter_map(key_of).collect();
+    let workers = lock(workers);
+    let strange = workers.iter().filter(|(key, _)| !running.contains(key));
+    strange.for_each(|(_, worker)| worker.hint.notify_one());
+    for key in seen.iter().filter(|seen| seen.status == Status::Running).filter_map(key_of) {
+        if !workers.contains_key(&key) {
+            tracing::debug!(container = %key.0, attempt = key.1, "runs here and is not owed; left alone");
+        }
+    }
+}

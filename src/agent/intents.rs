@@ -1,0 +1,153 @@
+//! What this node is about to do to a container, on disk before it does it. After a crash the question "did I start
+//! it?" has one of two answers: certainly not, or perhaps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{fs, io};
+
+use pinode_raft::{remove_durably, write_durably};
+use pinode_scheduler::ContainerId;
+
+/// Attempt of a container.
+pub type Key = (ContainerId, u32);
+
+/// What was intended, for one attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Intent {
+    /// A start was, or was about to be, sent, in this boot of the machine.
+    pub start: Option<String>,
+    /// A signal was, or was about to be, sent.
+    pub signal: Option<Signal>,
+}
+
+/// Why a signal is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Somebody stops it.
+    Stop,
+    /// The lease ran out, or its session is over.
+    Fence,
+}
+
+/// The folder of intents. One small file an attempt; its lines say what was intended.
+#[derive(Debug)]
+pub struct Intents {
+    dir: PathBuf,
+    known: Mutex<BTreeMap<Key, Intent>>,
+}
+
+impl Intents {
+    /// Opens the folder and reads what an earlier process intended.
+    pub fn open(dir: &Path) -> io::Result<Intents> {
+        fs::create_dir_all(dir)?;
+        let mut known = BTreeMap::new();
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            if let Some(key) = key_of(&path) {
+                known.insert(key, parse(&fs::read_to_string(&path)?));
+            }
+        }
+        Ok(Intents { dir: dir.to_owned(), known: Mutex::new(known) })
+    }
+
+    /// What was intended for an attempt.
+    pub fn of(&self, key: Key) -> Intent {
+        self.known().get(&key).cloned().unwrap_or_default()
+    }
+
+    /// Durably: a start is about to be sent.
+    pub fn starting(&self, key: Key, boot: &str) -> io::Result<()> {
+        self.change(key, |intent| intent.start = Some(boot.to_owned()))
+    }
+
+    /// Durably: a signal is about to be sent. The first reason stays.
+    pub fn signalling(&self, key: Key, signal: Signal) -> io::Result<()> {
+        if self.of(key).signal.is_some() {
+            return Ok(());
+        }
+        self.change(key, |intent| intent.signal = Some(signal))
+    }
+
+    /// The attempt's Docker container is gone, and so is the question.
+    pub fn forget(&self, key: Key) -> io::Result<()> {
+        if self.known().remove(&key).is_some() {
+            remove_durably(&self.path(key))?;
+        }
+        Ok(())
+    }
+
+    fn change(&self, key: Key, change: impl FnOnce(&mut Intent)) -> io::Result<()> {
+        let mut intent = self.of(key);
+        change(&mut intent);
+        write_durably(&self.path(key), print(&intent).as_bytes())?;
+        self.known().insert(key, intent);
+        Ok(())
+    }
+
+    fn path(&self, (container, attempt): Key) -> PathBuf {
+        self.dir.join(format!("{container}-{attempt}.intent"))
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, Intent>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key_of(path: &Path) -> Option<Key> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".intent")?;
+    let (container, attempt) = name.split_once('-')?;
+    Some((container.parse().ok()?, attempt.parse().ok()?))
+}
+
+fn print(intent: &Intent) -> String {
+    let start = intent.start.iter().map(|boot| format!("start {boot}\n"));
+    let signal = intent.signal.iter().map(|signal| match signal {
+        Signal::Stop => "signal stop\n".to_owned(),
+        Signal::Fence => "signal fence\n".to_owned(),
+    });
+    start.chain(signal).collect()
+}
+
+/// A file that exists is an intent, whatever can still be read of it: an unreadable one counts as a start in an
+/// unknown boot, the careful answer.
+fn parse(text: &str) -> Intent {
+    let mut intent = Intent::default();
+    for line in text.lines() {
+        match line.split_once(' ') {
+            Some(("signal", "stop")) => intent.signal = Some(Signal::Stop),
+            Some(("signal", _)) => intent.signal = Some(Signal::Fence),
+            Some((_, boot)) => intent.start = Some(boot.to_owned()),
+            None => {}
+        }
+    }
+    if intent == Intent::default() {
+        intent.start = Some(String::new());
+    }
+    intent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_is_there_after_a_restart_until_it_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = (ContainerId([7; 32]), 3);
+        let first = Intents::open(dir.path()).unwrap();
+        first.starting(key, "boot-1").unwrap();
+        first.signalling(key, Signal::Fence).unwrap();
+        first.signalling(key, Signal::Stop).unwrap();
+        let second = Intents::open(dir.path()).unwrap();
+        let expected = Intent { start: Some("boot-1".to_owned()), signal: Some(Signal::Fence) };
+        assert_eq!(second.of(key), expected);
+        second.forget(key).unwrap();
+        assert_eq!(Intents::open(dir.path()).unwrap().of(key), Intent::default());
+    }
+
+    #[test]
+    fn an_unreadable_intent_counts_as_a_start() {
+        assert_eq!(parse("").start, Some(String::new()));
+    }
+}

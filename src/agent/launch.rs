@@ -1,0 +1,95 @@
+//! From a spec to what the engine is sent.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use bollard::models::{ContainerCreateBody, RestartPolicy, RestartPolicyNameEnum};
+use pinode_scheduler::Work;
+use sha2::{Digest, Sha256};
+
+use super::runtime::label;
+
+/// The volume driver whose volumes are folders of the shared folder.
+pub const SHARED_DRIVER: &str = "glusterfs";
+
+/// A spec that does not become a Docker body. The door refuses those; one here means that it changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadBody {
+    /// Not the JSON of a create body.
+    #[error("the stored create body does not parse: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A volume's folder could not be made.
+    #[error("make the folder {path} of a shared volume: {source}")]
+    Folder {
+        /// Which.
+        path: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+/// Who launches.
+#[derive(Clone, Debug)]
+pub(super) struct Launcher {
+    pub(super) cluster: String,
+    pub(super) node: String,
+    pub(super) shared_dir: std::path::PathBuf,
+}
+
+impl Launcher {
+    /// The Docker container's name: unique for cluster, container and attempt, and readable in `docker ps`.
+    pub(super) fn docker_name(&self, work: &Work) -> String {
+        let cluster: String = self.cluster.chars().take(8).collect();
+        format!("pinode-{cluster}-{}-{}", work.name, work.claim.attempt)
+    }
+
+    /// The spec as submitted, with our labels and environment, the shared volumes as folders, and Docker's own restarts
+    /// off: to run again is the cluster's decision.
+    pub(super) fn body(&self, work: &Work) -> Result<ContainerCreateBody, BadBody> {
+        let mut body: ContainerCreateBody = serde_json::from_str(&work.create)?;
+        let labels = body.labels.get_or_insert_with(HashMap::new);
+        for (key, value) in self.labels(work) {
+            labels.insert(key.to_owned(), value);
+        }
+        let env = body.env.get_or_insert_with(Vec::new);
+        env.push(format!("PINODE_ATTEMPT={}", work.claim.attempt));
+        env.push(format!("PINODE_CONTAINER={}", work.name));
+        env.push(format!("PINODE_NODE={}", self.node));
+        let host = body.host_config.get_or_insert_default();
+        host.restart_policy = Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None });
+        host.auto_remove = Some(false);
+        if host.volume_driver.as_deref() == Some(SHARED_DRIVER) {
+            host.volume_driver = None;
+            for bind in host.binds.iter_mut().flatten() {
+                *bind = shared_bind(&self.shared_dir, bind)?;
+            }
+        }
+        Ok(body)
+    }
+
+    fn labels(&self, work: &Work) -> [(&'static str, String); 7] {
+        let spec: String = Sha256::digest(&work.create).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        [
+            (label::CLUSTER, self.cluster.clone()),
+            (label::CONTAINER, work.container.to_string()),
+            (label::NAME, work.name.clone()),
+            (label::ATTEMPT, work.claim.attempt.to_string()),
+            (label::NODE, self.node.clone()),
+            (label::SESSION, work.claim.session.number.to_string()),
+            (label::SPEC, spec),
+        ]
+    }
+}
+
+/// `uploads:/uploads` as `<shared>/uploads:/uploads`; what is a path already stays.
+fn shared_bind(shared: &Path, bind: &str) -> Result<String, BadBody> {
+    match bind.split_once(':') {
+        Some((name, rest)) if !name.starts_with('/') => {
+            let folder = shared.join(name);
+            let path = folder.display().to_string();
+            std::fs::create_dir_all(&folder).map_err(|source| BadBody::Folder { path: path.clone(), source })?;
+            Ok(format!("{path}:{rest}"))
+        }
+        Some(_) | None => Ok(bind.to_owned()),
+    }
+}
