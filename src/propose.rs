@@ -20,8 +20,10 @@ use crate::transport::wire::{Answer, Ask};
 const IN_FLIGHT_MAX: usize = 1_024;
 /// Pause before the next try while there is no leader.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Longest wait for one answer of the leader before it is asked again.
+/// Longest wait for one answer of the leader before it is asked again, and longest work of a leader on one question.
 const TRY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two looks at whether the leader that was asked still leads.
+const LEADER_LOOK: Duration = Duration::from_millis(50);
 
 /// Why a command was not committed, or is not known to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,36 +75,53 @@ impl Proposer {
 
     async fn try_once(&self, command: &Command) -> Result<Try, ProposeError> {
         let answer = match self.raft.current_leader().await {
+            None if self.has_stopped() => return Err(ProposeError::Stopped),
             None => return Ok(Try::Again),
-            Some(leader) if leader == self.me => {
-                match timeout(TRY_TIMEOUT, self.propose_here(command.clone())).await {
-                    Ok(answer) => answer,
-                    Err(_) => return Ok(Try::Again),
-                }
-            }
-            Some(leader) => match self.ask(leader, &Ask::Propose(command.clone())).await {
+            Some(leader) if leader == self.me => self.propose_here(command.clone()).await,
+            Some(leader) => match self.ask_while_it_leads(leader, &Ask::Propose(command.clone())).await {
                 Some(answer) => answer,
                 None => return Ok(Try::Again),
             },
         };
         match answer {
             Answer::Proposed(reply) => Ok(Try::Done(reply)),
-            Answer::Unable(why) if why == STOPPED => Err(ProposeError::Stopped),
-            _ => Ok(Try::Again),
+            Answer::Unable(_) if self.has_stopped() => Err(ProposeError::Stopped),
+            other => {
+                tracing::debug!(answer = other.word(), "propose again");
+                Ok(Try::Again)
+            }
         }
     }
 
     /// Commits `command` if this node leads.
     pub async fn propose_here(&self, command: Command) -> Answer {
         let entry = Entry { at_ms: clock::wall_ms(), command };
-        match self.raft.client_write(entry).await {
-            Ok(written) => Answer::Proposed(written.response().clone()),
-            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Answer::NotLeader(to.leader_id),
-            Err(RaftError::APIError(error)) => Answer::Unable(error.to_string()),
-            Err(RaftError::Fatal(error)) => {
-                tracing::error!(%error, "raft has stopped");
-                Answer::Unable(STOPPED.to_owned())
+        match timeout(TRY_TIMEOUT, self.raft.client_write(entry)).await {
+            Ok(Ok(written)) => Answer::Proposed(written.response().clone()),
+            Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to)))) => {
+                Answer::NotLeader(to.leader_id)
             }
+            Ok(Err(error)) => Answer::Unable(error.to_string()),
+            Err(_) => Answer::Unable("no majority has it yet".to_owned()),
+        }
+    }
+
+    /// Whether Raft has ended on this node.
+    fn has_stopped(&self) -> bool {
+        let metrics = self.raft.metrics();
+        openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).running_state.is_err()
+    }
+
+    /// Asks the leader, and gives up when somebody else leads: a leader that is cut off never answers.
+    async fn ask_while_it_leads(&self, leader: NodeId, ask: &Ask) -> Option<Answer> {
+        let another_leads = async {
+            while self.raft.current_leader().await.is_none_or(|now| now == leader) {
+                sleep(LEADER_LOOK).await;
+            }
+        };
+        tokio::select! {
+            answer = self.ask(leader, ask) => answer,
+            () = another_leads => None,
         }
     }
 
@@ -125,7 +144,7 @@ impl Proposer {
     async fn read_index(&self) -> Option<u64> {
         let answer = match self.raft.current_leader().await? {
             leader if leader == self.me => self.read_index_here().await,
-            leader => self.ask(leader, &Ask::ReadIndex).await?,
+            leader => self.ask_while_it_leads(leader, &Ask::ReadIndex).await?,
         };
         match answer {
             Answer::ReadIndex(index) => Some(index),
@@ -135,17 +154,20 @@ impl Proposer {
 
     /// The read index, if this node leads: never by lease, always by asking a quorum.
     pub async fn read_index_here(&self) -> Answer {
-        match self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await {
-            Ok(linearizer) => Answer::ReadIndex(linearizer.read_log_id().index()),
-            Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(to))) => Answer::NotLeader(to.leader_id),
-            Err(error) => Answer::Unable(error.to_string()),
+        match timeout(TRY_TIMEOUT, self.raft.get_read_linearizer(ReadPolicy::ReadIndex)).await {
+            Ok(Ok(linearizer)) => Answer::ReadIndex(linearizer.read_log_id().index()),
+            Ok(Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(to)))) => {
+                Answer::NotLeader(to.leader_id)
+            }
+            Ok(Err(error)) => Answer::Unable(error.to_string()),
+            Err(_) => Answer::Unable("no majority answers".to_owned()),
         }
     }
 
     /// Asks the member `node`; none if there was no answer.
     pub async fn ask(&self, node: NodeId, ask: &Ask) -> Option<Answer> {
         let addr = self.address(node)?;
-        match self.peers.call(&addr, ask, TRY_TIMEOUT).await {
+        match self.peers.call_member(node, &addr, ask, TRY_TIMEOUT).await {
             Ok(answer) => Some(answer),
             Err(error) => {
                 tracing::debug!(%error, "ask a peer");
@@ -157,8 +179,21 @@ impl Proposer {
     /// Where nodes reach the member `node`.
     pub fn address(&self, node: NodeId) -> Option<String> {
         let metrics = self.raft.metrics();
-        let membership = openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).membership_config.clone();
+        let membership =
+            openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).membership_config.clone();
         membership.membership().get_node(&node).map(|member| member.peer.clone())
+    }
+
+    /// The name of who leads, as far as this node knows.
+    pub async fn leader_name(&self) -> Option<String> {
+        let leader = self.leader().await?;
+        if let Some(name) = self.machine.state().node_name(leader) {
+            return Some(name.to_owned());
+        }
+        let metrics = self.raft.metrics();
+        let membership =
+            openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).membership_config.clone();
+        membership.membership().get_node(&leader).map(|member| member.name.clone())
     }
 
     /// Who leads, as far as this node knows.
@@ -166,5 +201,3 @@ impl Proposer {
         self.raft.current_leader().await
     }
 }
-
-const STOPPED: &str = "stopped";

@@ -1,47 +1,41 @@
-//! The founding. Peers know addresses, not ids, so it is agreed first: a node initialises only when every named peer
-//! has said "empty", with the same set of addresses and the same ids. No answer is not "empty". What was agreed is on
-//! disk before anything is done in its name, so a kill between any two steps changes nothing.
+//! The founding. Peers know addresses, not ids, so it is agreed first. What was agreed is on the disk before anything is
+//! done in its name, so a kill between any two steps changes nothing: the next start finds the list and goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
-use pinode_raft::{Identity, Member};
+use futures_util::future::join_all;
+use openraft::errors::{InitializeError, RaftError};
+use pinode_raft::{Identity, Member, Raft};
 use pinode_scheduler::NodeId;
-use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
-use crate::transport::wire::{Answer, Ask, Founder};
+use super::agreement::{Agreement, Founders, Round, cluster_id, first_voters};
+use crate::transport::wire::{Answer, Ask, Founder, Joiner, cluster_name};
 use crate::transport::{Greeting, Peers};
 
 /// Between two rounds of asking.
 const ROUND: Duration = Duration::from_millis(200);
 /// Longest wait for one peer's answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Rounds between two lines in the log about what is missing.
-const ROUNDS_BETWEEN_WORDS: u32 = 25;
-/// Most voters at the founding.
-const VOTERS_MAX: usize = 5;
+/// Rounds between two lines in the log about the same obstacle.
+const ROUNDS_BETWEEN_WORDS: u32 = 50;
 
 const FILE: &str = "founders";
 
-/// What was agreed.
+/// How the node came to its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// These founded the cluster; the first so many vote.
-    Founded(BTreeMap<NodeId, Member>),
-    /// There is a cluster already; this peer is in it.
-    Exists {
-        /// Its id.
-        cluster: [u8; 32],
-        /// A member's address.
-        member: String,
-    },
+    /// It is one of these, who founded it.
+    Founded(Founders),
+    /// There was one, and it has to be taken in.
+    Exists([u8; 32]),
 }
 
-/// Why a node cannot be founded with.
+/// Why there is no founding.
 #[derive(Debug, thiserror::Error)]
 pub enum FoundingError {
     /// Reading or writing the agreement failed.
@@ -58,165 +52,156 @@ pub enum FoundingError {
     /// The identity could not be written.
     #[error(transparent)]
     Identity(#[from] pinode_raft::identity::IdentityError),
-    /// Two clusters were found.
-    #[error("{one} and {other} belong to different clusters; name peers of one cluster in --peers")]
-    TwoClusters {
-        /// A peer.
-        one: String,
-        /// Another.
-        other: String,
+    /// The list on the disk is not the one whose cluster the disk belongs to.
+    #[error("{path} lists the founders of {listed}, and this disk belongs to {belongs}")]
+    OtherList {
+        /// The list.
+        path: PathBuf,
+        /// Whose founders it lists.
+        listed: String,
+        /// What the identity says.
+        belongs: String,
     },
+    /// Raft could not be initialised.
+    #[error("write the first entry of the log: {0}")]
+    Initialise(String),
 }
 
 /// What this node says of itself at first contact, and what it has heard.
 #[derive(Debug)]
 pub struct Founding {
-    own: Mutex<Founder>,
+    agreement: Mutex<Agreement>,
 }
 
 impl Founding {
-    /// A node that was told `peers` and is reached at `addr`.
-    pub fn new(node: NodeId, name: &str, addr: &str, peers: &BTreeSet<String>) -> Founding {
-        let mut set = peers.clone();
-        set.insert(addr.to_owned());
-        let seen = BTreeMap::from([(addr.to_owned(), (node, name.to_owned()))]);
-        let own = Founder { node, addr: addr.to_owned(), name: name.to_owned(), set, seen, cluster: None };
-        Founding { own: Mutex::new(own) }
+    /// A node that was told `peers`; naming itself among them is fine.
+    pub fn new(me: Joiner, peers: &BTreeSet<String>) -> Founding {
+        Founding { agreement: Mutex::new(Agreement::new(me, peers)) }
     }
 
-    /// Notes who asks and answers with what this node is.
-    pub fn hear(&self, other: &Founder, cluster: Option<[u8; 32]>) -> Founder {
-        let mut own = self.own();
-        note(&mut own, other);
-        Founder { cluster, ..own.clone() }
+    /// The answer to somebody's first contact.
+    pub fn hear(&self, other: &Founder) -> Founder {
+        tracing::trace!(node = %format_args!("{:x}", other.me.node), addr = other.me.addr, "first contact");
+        self.agreement().own().clone()
     }
 
-    fn own(&self) -> MutexGuard<'_, Founder> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The addresses this node was told, without its own.
+    pub fn peers(&self) -> Vec<String> {
+        self.agreement().peers()
     }
-}
 
-fn note(own: &mut Founder, other: &Founder) {
-    if other.set == own.set && own.set.contains(&other.addr) {
-        own.seen.insert(other.addr.clone(), (other.node, other.name.clone()));
+    fn agreement(&self) -> MutexGuard<'_, Agreement> {
+        self.agreement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// First contact, as often as it takes. An agreement of an earlier start is kept.
+/// First contact, as often as it takes. Returns at once where the disk knows its cluster. The listener must be served
+/// meanwhile: the others ask too.
 pub async fn found(
     identity: &mut Identity,
     founding: &Founding,
-    greeting: &Arc<Greeting>,
+    greeting: &Greeting,
     peers: &Peers,
 ) -> Result<Found, FoundingError> {
-    if let Some(founders) = read(identity.dir())? {
-        belong(identity, greeting, cluster_id(&founders))?;
-        return Ok(Found::Founded(founders));
+    if let Some(found) = known(identity)? {
+        let nobody = Founders::new();
+        let founders = if let Found::Founded(founders) = &found { founders } else { &nobody };
+        let cluster = if let Found::Exists(cluster) = found { cluster } else { cluster_id(founders) };
+        belong(identity, founding, greeting, cluster, founders)?;
+        return Ok(found);
     }
+    let mut said = String::new();
     for round in 0_u32.. {
-        match ask_all(founding, peers).await? {
-            Round::Cluster { cluster, member } => {
-                belong(identity, greeting, cluster)?;
-                return Ok(Found::Exists { cluster, member });
-            }
+        let answers = ask_all(founding, peers).await;
+        let concluded = founding.agreement().conclude(&answers);
+        match concluded {
             Round::Agreed(founders) => {
                 write(identity.dir(), &founders)?;
-                belong(identity, greeting, cluster_id(&founders))?;
+                belong(identity, founding, greeting, cluster_id(&founders), &founders)?;
                 return Ok(Found::Founded(founders));
             }
-            Round::Missing(what) if round % ROUNDS_BETWEEN_WORDS == 0 => {
-                tracing::info!(missing = %what.join("; "), "waiting for the peers to found a cluster");
+            Round::Cluster(cluster) => {
+                belong(identity, founding, greeting, cluster, &Founders::new())?;
+                return Ok(Found::Exists(cluster));
             }
-            Round::Missing(_) => {}
+            Round::Missing(_) | Round::TwoClusters(..) => {
+                let sentence = concluded.sentence();
+                if sentence != said || round.is_multiple_of(ROUNDS_BETWEEN_WORDS) {
+                    tracing::info!("waiting to found or join a cluster: {sentence}");
+                    said = sentence;
+                }
+            }
         }
         sleep(ROUND).await;
     }
-    Ok(Found::Founded(BTreeMap::new()))
+    Ok(Found::Founded(Founders::new()))
 }
 
-fn belong(identity: &mut Identity, greeting: &Greeting, cluster: [u8; 32]) -> Result<(), FoundingError> {
+/// What the disk knows of an earlier first contact.
+fn known(identity: &Identity) -> Result<Option<Found>, FoundingError> {
+    match (read(identity.dir())?, identity.cluster()) {
+        (Some(founders), cluster) => {
+            let listed = cluster_id(&founders);
+            if cluster.is_some_and(|cluster| cluster != listed) {
+                return Err(FoundingError::OtherList {
+                    path: identity.dir().join(FILE),
+                    listed: cluster_name(Some(&listed)),
+                    belongs: cluster_name(cluster.as_ref()),
+                });
+            }
+            Ok(Some(Found::Founded(founders)))
+        }
+        (None, cluster) => Ok(cluster.map(Found::Exists)),
+    }
+}
+
+fn belong(
+    identity: &mut Identity,
+    founding: &Founding,
+    greeting: &Greeting,
+    cluster: [u8; 32],
+    founders: &Founders,
+) -> Result<(), FoundingError> {
     if identity.cluster() != Some(cluster) {
         identity.join_cluster(cluster)?;
     }
+    founding.agreement().belong(cluster, founders);
     greeting.belong(cluster);
+    tracing::info!("this node belongs to {}", cluster_name(Some(&cluster)));
     Ok(())
 }
 
-enum Round {
-    Agreed(BTreeMap<NodeId, Member>),
-    Cluster { cluster: [u8; 32], member: String },
-    Missing(Vec<String>),
-}
-
-async fn ask_all(founding: &Founding, peers: &Peers) -> Result<Round, FoundingError> {
-    let own = founding.own().clone();
-    let mut missing = Vec::new();
-    let mut clusters: Vec<([u8; 32], String)> = Vec::new();
-    let mut heard = vec![own.clone()];
-    for addr in own.set.iter().filter(|addr| **addr != own.addr) {
-        match peers.call(addr, &Ask::Found(own.clone()), ANSWER_TIMEOUT).await {
-            Ok(Answer::Found(other)) => match other.cluster {
-                Some(cluster) => clusters.push((cluster, addr.clone())),
-                None => heard.push(other),
-            },
-            Ok(other) => missing.push(format!("{addr} answered {other:?}")),
-            Err(error) => missing.push(sentence(&error)),
+async fn ask_all(founding: &Founding, peers: &Peers) -> Vec<(String, Result<Founder, String>)> {
+    let own = Ask::Found(founding.agreement().own().clone());
+    let ask = |addr: String| {
+        let own = &own;
+        async move {
+            let answer = match peers.call(&addr, own, ANSWER_TIMEOUT).await {
+                Ok(Answer::Found(other)) => Ok(other),
+                Ok(other) => Err(format!("{addr} answered {}", other.word())),
+                Err(error) => Err(error.to_string()),
+            };
+            (addr, answer)
         }
-    }
-    if let Some((cluster, member)) = clusters.first().cloned() {
-        let other = clusters.iter().find(|(other, _)| *other != cluster);
-        return match other {
-            Some((_, other)) => Err(FoundingError::TwoClusters { one: member, other: other.clone() }),
-            None => Ok(Round::Cluster { cluster, member }),
-        };
-    }
-    let mut mine = founding.own();
-    for other in &heard {
-        if other.set != mine.set {
-            let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
-            missing.push(format!("{} was given --peers {}, not {}", other.addr, list(&other.set), list(&mine.set)));
-        }
-        note(&mut mine, other);
-    }
-    let all = mine.seen.len() == mine.set.len();
-    for other in heard.iter().filter(|other| other.seen != mine.seen) {
-        missing.push(format!("{} has not heard of all yet", other.addr));
-    }
-    if !missing.is_empty() || !all {
-        return Ok(Round::Missing(missing));
-    }
-    let member = |(addr, (id, name)): (&String, &(NodeId, String))| {
-        (*id, Member { name: name.clone(), peer: addr.clone() })
     };
-    Ok(Round::Agreed(mine.seen.iter().map(member).collect()))
+    join_all(founding.peers().into_iter().map(ask)).await
 }
 
-fn sentence(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
-}
-
-/// SHA-256 of the sorted founders.
-fn cluster_id(founders: &BTreeMap<NodeId, Member>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for (id, member) in founders {
-        hash.update(format!("{id:016x} {}\n", member.peer));
+/// Writes the first entry of the log where the founding left that to be done. All founders that vote write the same
+/// one, each whenever it gets to it.
+pub async fn initialise(raft: &Raft, me: NodeId, found: &Found) -> Result<(), FoundingError> {
+    let Found::Founded(founders) = found else { return Ok(()) };
+    let voters = first_voters(founders);
+    if !voters.contains_key(&me) {
+        return Ok(());
     }
-    hash.finalize().into()
+    match raft.initialize(voters).await {
+        Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+        Err(error) => Err(FoundingError::Initialise(error.to_string())),
+    }
 }
 
-/// The founders that vote: the largest odd number, at most five, lowest ids first.
-pub(crate) fn first_voters(founders: &BTreeMap<NodeId, Member>) -> BTreeMap<NodeId, Member> {
-    let count = odd_voters(founders.len());
-    founders.iter().take(count).map(|(id, member)| (*id, member.clone())).collect()
-}
-
-/// The largest odd number of voters among `nodes`, at most [`VOTERS_MAX`].
-pub(super) fn odd_voters(nodes: usize) -> usize {
-    let most = nodes.min(VOTERS_MAX);
-    if most % 2 == 0 { most.saturating_sub(1) } else { most }
-}
-
-fn read(dir: &Path) -> Result<Option<BTreeMap<NodeId, Member>>, FoundingError> {
+fn read(dir: &Path) -> Result<Option<Founders>, FoundingError> {
     let path = dir.join(FILE);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -228,12 +213,12 @@ fn read(dir: &Path) -> Result<Option<BTreeMap<NodeId, Member>>, FoundingError> {
         let id = NodeId::from_str_radix(words.next()?, 16).ok()?;
         Some((id, Member { peer: words.next()?.to_owned(), name: words.next()?.to_owned() }))
     };
-    let founders: Option<BTreeMap<_, _>> = text.lines().map(line).collect();
+    let founders: Option<Founders> = text.lines().map(line).collect();
     let damaged = || FoundingError::Io { act: "understand", path, source: io::ErrorKind::InvalidData.into() };
     founders.filter(|founders| !founders.is_empty()).map(Some).ok_or_else(damaged)
 }
 
-fn write(dir: &Path, founders: &BTreeMap<NodeId, Member>) -> Result<(), FoundingError> {
+fn write(dir: &Path, founders: &Founders) -> Result<(), FoundingError> {
     let path = dir.join(FILE);
     let line = |(id, member): (&NodeId, &Member)| format!("{id:016x} {} {}\n", member.peer, member.name);
     let text: String = founders.iter().map(line).collect();

@@ -1,7 +1,26 @@
 //! Who is a member: the founding, and everybody who comes later.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | `agreement` | what was heard at first contact, and what follows from it; no IO |
+//! | `founding` | asking, and making durable what was agreed |
+//! | `admission` | knocking, and being taken in as a learner |
+//! | `tend` | learners become voters, a new disk takes an old name's place |
+//! | `handover` | a leader that stops names another |
+//!
+//! It must never let two clusters be founded by nodes that name each other, and never let an id vote from a second disk.
 
 mod admission;
+mod agreement;
 mod founding;
+mod handover;
+mod tend;
 
 pub use admission::{admit, join};
-pub use founding::{Found, Founding, FoundingError, found};
+pub use agreement::Founders;
+pub use founding::{Found, Founding, FoundingError, found, initialise};
+pub use handover::hand_over;
+pub use tend::tend;
+
+#[cfg(test)]
+mod tests;

@@ -1,39 +1,69 @@
-//! One connection to one peer for one purpose: made when first needed, thrown away at the first error, one question at
-//! a time.
+//! The dialling end of one connection: dials when there is something to ask, pairs answers with questions, dials again.
+//!
+//! One task owns the connection, so who gives up waiting neither breaks the stream nor stops a dial half-way.
 
+use std::collections::HashMap;
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use pinode_scheduler::NodeId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-use super::wire::{self, Answer, Ask, BadFrame, Hello, Welcome};
+use super::greeting::Greeting;
+use super::wire::{self, Answer, Ask, BadFrame, Purpose, Verdict, Welcome};
 
-/// Longest wait for a connection and its hello.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Questions that wait to be sent on one connection; more are refused.
+const WAITING_MAX: usize = 256;
+/// Questions that were sent on one connection and have no answer yet; more are refused.
+const UNANSWERED_MAX: usize = 1_024;
+/// From the dial to the end of the handshake.
+const DIAL_MAX: Duration = Duration::from_secs(1);
+/// After a failed dial nobody dials for this long, doubling up to the maximum.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// A connection without a question for this long is closed. The other end waits longer, so that it is this end that
+/// closes, and no question is lost.
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(60);
+/// How long bytes may stay unacknowledged by the other machine before the kernel gives the connection up: TCP by itself
+/// would go on for a quarter of an hour, ever more rarely, after the network has healed.
+const UNACKNOWLEDGED_MAX_MS: u32 = 2_000;
+
+pub(super) type Frames = Framed<TcpStream, LengthDelimitedCodec>;
 
 /// Why a question got no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
-    /// Nobody there.
-    #[error("connect to {addr}")]
+    /// Nobody there; it was not asked.
+    #[error("connect to {addr}: {why}")]
     Dial {
         /// Where.
         addr: String,
         /// Why it failed.
-        #[source]
-        source: io::Error,
+        why: String,
+    },
+    /// It does not speak with us; it was not asked.
+    #[error("talk to {addr}: {welcome}")]
+    Refused {
+        /// Who.
+        addr: String,
+        /// What it said.
+        welcome: Welcome,
     },
     /// The connection broke; whether the question was heard is not known.
-    #[error("talk to {addr}")]
+    #[error("talk to {addr}: {why}")]
     Broken {
         /// With whom.
         addr: String,
         /// Why it failed.
-        #[source]
-        source: io::Error,
+        why: String,
     },
     /// No answer in time; whether the question was heard is not known.
     #[error("{addr} did not answer within {ms} ms")]
@@ -43,16 +73,14 @@ pub enum CallError {
         /// How long was waited.
         ms: u128,
     },
-    /// It does not speak with us.
-    #[error("{addr} refuses us: {welcome:?}")]
-    Refused {
+    /// Too many questions wait for an answer already; it was not asked.
+    #[error("{addr} has too many questions to answer already")]
+    Busy {
         /// Who.
         addr: String,
-        /// What it said.
-        welcome: Welcome,
     },
-    /// What it said makes no sense.
-    #[error("{addr} answers nonsense: {source}")]
+    /// The question fits no frame; it was not asked.
+    #[error("ask {addr}: {source}")]
     Nonsense {
         /// Who.
         addr: String,
@@ -60,76 +88,260 @@ pub enum CallError {
         #[source]
         source: BadFrame,
     },
+    /// This node is stopping; it was not asked.
+    #[error("this node is stopping")]
+    Stopped,
 }
 
-impl CallError {
-    /// Whether the question certainly was not heard.
-    pub fn was_not_heard(&self) -> bool {
-        matches!(self, CallError::Dial { .. } | CallError::Refused { .. })
-    }
+/// Makes a socket speak in frames, without Nagle's 40 ms and without TCP's patience.
+pub(super) fn framed(socket: TcpStream) -> io::Result<Frames> {
+    socket.set_nodelay(true)?;
+    rustix::net::sockopt::set_tcp_user_timeout(&socket, UNACKNOWLEDGED_MAX_MS)?;
+    Ok(Framed::new(socket, wire::framing()))
 }
 
-type Frames = Framed<TcpStream, LengthDelimitedCodec>;
+/// Sends a frame of the handshake.
+pub(super) async fn send<T: Serialize>(frames: &mut Frames, value: &T) -> io::Result<()> {
+    frames.send(wire::encode(value).map_err(io::Error::other)?).await
+}
 
-/// One connection.
+/// Receives a frame of the handshake.
+pub(super) async fn receive<T: DeserializeOwned>(frames: &mut Frames) -> io::Result<T> {
+    let frame = frames.next().await.ok_or(io::ErrorKind::UnexpectedEof)??;
+    wire::decode(&frame).map_err(io::Error::other)
+}
+
+/// Whom a connection is to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Target {
+    pub(super) addr: String,
+    pub(super) to: Option<NodeId>,
+    pub(super) purpose: Purpose,
+    /// As which cluster's member this node speaks: who has found its cluster says so on a new connection.
+    pub(super) cluster: Option<[u8; 32]>,
+}
+
+type Answered = oneshot::Sender<Result<Answer, CallError>>;
+
 #[derive(Debug)]
+struct Call {
+    question: Bytes,
+    answered: Answered,
+}
+
+/// The handle of one connection. Clones share it.
+#[derive(Clone, Debug)]
 pub(super) struct Connection {
-    addr: String,
-    frames: Option<Frames>,
+    target: Arc<Target>,
+    calls: mpsc::Sender<Call>,
 }
 
 impl Connection {
-    pub(super) fn new(addr: String) -> Connection {
-        Connection { addr, frames: None }
+    /// The handle, and the task behind it, which ends when all handles are gone.
+    pub(super) fn new(
+        target: Target,
+        greeting: Arc<Greeting>,
+    ) -> (Connection, impl Future<Output = ()> + Send) {
+        let (calls, waiting) = mpsc::channel(WAITING_MAX);
+        let target = Arc::new(target);
+        let dialler =
+            Dialler { target: Arc::clone(&target), greeting, calls: waiting, pause: PAUSE_MIN, number: 0 };
+        (Connection { target, calls }, dialler.run())
     }
 
-    pub(super) fn addr(&self) -> &str {
-        &self.addr
+    /// Asks and waits.
+    pub(super) async fn call(&self, ask: &Ask, within: Duration) -> Result<Answer, CallError> {
+        let nonsense = |source| CallError::Nonsense { addr: self.addr(), source };
+        self.call_encoded(wire::encode(ask).map_err(nonsense)?, within).await
     }
 
-    /// Asks and waits. Any failure drops the connection: an answer that comes late must not answer the next question.
-    pub(super) async fn call(&mut self, hello: &Hello, ask: &Ask, within: Duration) -> Result<Answer, CallError> {
-        let question = wire::encode(ask).map_err(|source| CallError::Nonsense { addr: self.addr.clone(), source })?;
-        let mut frames = match self.frames.take() {
-            Some(frames) => frames,
-            None => self.dial(hello).await?,
-        };
-        let exchange = async {
-            frames.send(question).await?;
-            next_frame(&mut frames).await
-        };
-        let answer = match timeout(within, exchange).await {
-            Err(_) => return Err(CallError::Late { addr: self.addr.clone(), ms: within.as_millis() }),
-            Ok(Err(source)) => return Err(CallError::Broken { addr: self.addr.clone(), source }),
-            Ok(Ok(frame)) => frame,
-        };
-        let nonsense = |source| CallError::Nonsense { addr: self.addr.clone(), source };
-        let answer = wire::decode(&answer).map_err(nonsense)?;
-        self.frames = Some(frames);
-        Ok(answer)
+    /// The same with a question that is encoded already.
+    pub(super) async fn call_encoded(&self, question: Bytes, within: Duration) -> Result<Answer, CallError> {
+        let (answered, answer) = oneshot::channel();
+        self.calls.try_send(Call { question, answered }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => CallError::Busy { addr: self.addr() },
+            mpsc::error::TrySendError::Closed(_) => CallError::Stopped,
+        })?;
+        match timeout(within, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(CallError::Stopped),
+            Err(_) => Err(CallError::Late { addr: self.addr(), ms: within.as_millis() }),
+        }
     }
 
-    async fn dial(&self, hello: &Hello) -> Result<Frames, CallError> {
-        let failed = |source| CallError::Dial { addr: self.addr.clone(), source };
-        let greet = async {
-            let stream = TcpStream::connect(&self.addr).await?;
-            stream.set_nodelay(true)?;
-            let mut frames = Framed::new(stream, wire::framing());
-            frames.send(wire::encode(hello).map_err(io::Error::other)?).await?;
-            let welcome = next_frame(&mut frames).await?;
-            Ok((frames, welcome))
+    fn addr(&self) -> String {
+        self.target.addr.clone()
+    }
+}
+
+struct Dialler {
+    target: Arc<Target>,
+    greeting: Arc<Greeting>,
+    calls: mpsc::Receiver<Call>,
+    pause: Duration,
+    number: u64,
+}
+
+type Unanswered = Mutex<HashMap<u64, Answered>>;
+
+impl Dialler {
+    async fn run(mut self) {
+        while let Some(first) = self.calls.recv().await {
+            if first.answered.is_closed() {
+                continue;
+            }
+            let late = |_| Err(self.unreachable(format!("no hello within {} ms", DIAL_MAX.as_millis())));
+            match timeout(DIAL_MAX, self.dial()).await.unwrap_or_else(late) {
+                Ok(frames) => {
+                    self.pause = PAUSE_MIN;
+                    self.converse(frames, first).await;
+                }
+                Err(error) => {
+                    tracing::debug!(purpose = ?self.target.purpose, %error, "dial");
+                    give(first.answered, Err(error.clone()));
+                    self.refuse_for_a_while(&error).await;
+                }
+            }
+        }
+    }
+
+    fn unreachable(&self, why: String) -> CallError {
+        CallError::Dial { addr: self.target.addr.clone(), why }
+    }
+
+    async fn dial(&self) -> Result<Frames, CallError> {
+        let failed = |error: io::Error| self.unreachable(error.to_string());
+        let socket = TcpStream::connect(&self.target.addr).await.map_err(failed)?;
+        let mut frames = framed(socket).map_err(failed)?;
+        send(&mut frames, &self.greeting.hello(&self.target)).await.map_err(failed)?;
+        let me = match receive(&mut frames).await.map_err(failed)? {
+            Welcome::Come(me) => me,
+            welcome => {
+                if let Welcome::Stale(seen) = welcome {
+                    self.greeting.found_stale(seen);
+                }
+                return Err(CallError::Refused { addr: self.target.addr.clone(), welcome });
+            }
         };
-        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no hello in time");
-        let greeted = timeout(DIAL_TIMEOUT, greet).await.map_err(late).and_then(|greeted| greeted);
-        let (frames, welcome) = greeted.map_err(failed)?;
-        let nonsense = |source| CallError::Nonsense { addr: self.addr.clone(), source };
-        match wire::decode(&welcome).map_err(nonsense)? {
-            Welcome::Come => Ok(frames),
-            welcome => Err(CallError::Refused { addr: self.addr.clone(), welcome }),
+        match self.greeting.judge(&me, self.target.purpose) {
+            Ok(()) => {
+                send(&mut frames, &Verdict::Fine).await.map_err(failed)?;
+                Ok(frames)
+            }
+            Err(seen) => {
+                send(&mut frames, &Verdict::Stale(seen)).await.map_err(failed)?;
+                Err(self.unreachable(format!("its disk is an old copy: {seen}")))
+            }
+        }
+    }
+
+    async fn refuse_for_a_while(&mut self, error: &CallError) {
+        let until = sleep(self.pause);
+        tokio::pin!(until);
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        loop {
+            tokio::select! {
+                () = &mut until => return,
+                call = self.calls.recv() => match call {
+                    Some(call) => give(call.answered, Err(error.clone())),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Until the connection ends, or nobody has asked anything for a while.
+    async fn converse(&mut self, frames: Frames, first: Call) {
+        let addr = self.target.addr.clone();
+        let (sink, stream) = frames.split();
+        let unanswered = Unanswered::default();
+        let why = tokio::select! {
+            why = self.ask(sink, first, &unanswered) => why,
+            why = hear(stream, &unanswered) => why,
+        };
+        tracing::debug!(addr, purpose = ?self.target.purpose, why, "a connection ended");
+        for (_, answered) in lock(&unanswered).drain() {
+            give(answered, Err(CallError::Broken { addr: addr.clone(), why: why.clone() }));
+        }
+    }
+
+    async fn ask(
+        &mut self,
+        mut sink: impl Sink<Bytes, Error = io::Error> + Unpin,
+        first: Call,
+        unanswered: &Unanswered,
+    ) -> String {
+        let mut next = Some(first);
+        loop {
+            let call = match next.take() {
+                Some(call) => call,
+                None => match timeout(IDLE_MAX, self.calls.recv()).await {
+                    Ok(Some(call)) => call,
+                    Ok(None) => return "this node is stopping".to_owned(),
+                    Err(_) if lock(unanswered).is_empty() => return "there was nothing to ask".to_owned(),
+                    Err(_) => continue,
+                },
+            };
+            if let Some(frame) = self.note(call, unanswered)
+                && let Err(error) = sink.feed(frame).await
+            {
+                return error.to_string();
+            }
+            next = self.calls.try_recv().ok();
+            if next.is_none()
+                && let Err(error) = sink.flush().await
+            {
+                return error.to_string();
+            }
+        }
+    }
+
+    /// Remembers who waits, and gives the frame to send; none if nobody waits any more.
+    fn note(&mut self, call: Call, unanswered: &Unanswered) -> Option<Bytes> {
+        if call.answered.is_closed() {
+            return None;
+        }
+        let mut unanswered = lock(unanswered);
+        if unanswered.len() >= UNANSWERED_MAX {
+            unanswered.retain(|_, answered| !answered.is_closed());
+        }
+        if unanswered.len() >= UNANSWERED_MAX {
+            give(call.answered, Err(CallError::Busy { addr: self.target.addr.clone() }));
+            return None;
+        }
+        self.number += 1;
+        unanswered.insert(self.number, call.answered);
+        Some(wire::numbered(self.number, &call.question))
+    }
+}
+
+async fn hear(
+    mut stream: impl Stream<Item = io::Result<BytesMut>> + Unpin,
+    unanswered: &Unanswered,
+) -> String {
+    loop {
+        let frame = match stream.next().await {
+            None => return "it hung up".to_owned(),
+            Some(Err(error)) => return error.to_string(),
+            Some(Ok(frame)) => frame,
+        };
+        match wire::decode_numbered(&frame) {
+            Ok((number, answer)) => {
+                let answered = lock(unanswered).remove(&number);
+                if let Some(answered) = answered {
+                    give(answered, Ok(answer));
+                }
+            }
+            Err(error) => return error.to_string(),
         }
     }
 }
 
-async fn next_frame(frames: &mut Frames) -> io::Result<bytes::BytesMut> {
-    frames.next().await.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))
+fn lock(unanswered: &Unanswered) -> MutexGuard<'_, HashMap<u64, Answered>> {
+    unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who asked may have given up; the answer is nobody's then, and that is no error.
+fn give(answered: Answered, answer: Result<Answer, CallError>) {
+    drop(answered.send(answer));
 }

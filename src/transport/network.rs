@@ -4,65 +4,68 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
-use openraft::network::{Backoff, RPCOption, RaftNetworkFactory, RaftNetworkV2};
-use openraft::raft::{TransferLeaderRequest, TransferLeaderResponse};
-use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
-use pinode_raft::types::{Snapshot, Vote};
+use bytes::Bytes;
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Timeout, Unreachable};
+use openraft::network::{Backoff, RPCOption, RPCTypes, RaftNetworkFactory, RaftNetworkV2};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use pinode_raft::types::{LogId, Snapshot, Vote};
 use pinode_raft::{Member, TypeConfig};
 use pinode_scheduler::NodeId;
 
 use super::connection::{CallError, Connection};
-use super::peers::Greeting;
-use super::wire::{Answer, Ask, Purpose, SNAPSHOT_PIECE_BYTES};
+use super::peers::Peers;
+use super::wire::{self, Answer, AppendV1, Ask, BadFrame, Purpose, SNAPSHOT_PIECE_BYTES, TransferAnswerV1};
 
-/// Wait before a peer that was unreachable is tried again.
-const REDIAL: Duration = Duration::from_millis(100);
-/// Longest wait for the answer to one piece of a snapshot, the installing one included.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two attempts of openraft to reach who can not be reached. Short: a failed dial is cheap, and the connection
+/// itself pauses between dials.
+const RETRY: Duration = Duration::from_millis(100);
+/// Longest wait for one piece of a snapshot.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait until a snapshot is verified, durable and installed.
+const INSTALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Makes connections for openraft.
+/// Makes openraft's lines to other nodes.
 #[derive(Clone, Debug)]
 pub struct Network {
-    greeting: Arc<Greeting>,
+    peers: Arc<Peers>,
 }
 
 impl Network {
-    /// Dials as `greeting` says.
-    pub fn new(greeting: Arc<Greeting>) -> Network {
-        Network { greeting }
+    /// On these connections.
+    pub fn new(peers: Arc<Peers>) -> Network {
+        Network { peers }
     }
 
-    fn line(&self, node: &Member, purpose: Purpose) -> Line {
-        Line { greeting: self.greeting.clone(), purpose, connection: Connection::new(node.peer.clone()) }
+    fn line(&self, node: NodeId, member: &Member, appends: Purpose) -> Line {
+        Line { peers: Arc::clone(&self.peers), node, addr: member.peer.clone(), appends }
     }
 }
 
 impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Line;
 
-    async fn new_client(&mut self, _target: NodeId, node: &Member) -> Line {
-        self.line(node, Purpose::Append)
+    async fn new_client(&mut self, target: NodeId, node: &Member) -> Line {
+        self.line(target, node, Purpose::Append)
     }
 
-    async fn new_heartbeat_client(&mut self, _target: NodeId, node: &Member) -> Line {
-        self.line(node, Purpose::Heartbeat)
-    }
-
-    async fn new_snapshot_client(&mut self, _target: NodeId, node: &Member) -> Line {
-        self.line(node, Purpose::Snapshot)
+    async fn new_heartbeat_client(&mut self, target: NodeId, node: &Member) -> Line {
+        self.line(target, node, Purpose::Heartbeat)
     }
 }
 
-/// One connection to one peer for one of Raft's purposes.
+/// openraft's way to one node. What is said picks the connection, so that openraft's many clients share a few.
 #[derive(Debug)]
 pub struct Line {
-    greeting: Arc<Greeting>,
-    purpose: Purpose,
-    connection: Connection,
+    peers: Arc<Peers>,
+    node: NodeId,
+    addr: String,
+    /// Where appends go: a heartbeat does not wait behind entries.
+    appends: Purpose,
 }
 
-/// An answer of another kind than the question.
 #[derive(Debug, thiserror::Error)]
 #[error("{addr} answered {answer}")]
 struct Odd {
@@ -70,23 +73,65 @@ struct Odd {
     answer: String,
 }
 
+type Failed = RPCError<TypeConfig>;
+
 impl Line {
-    async fn ask(&mut self, ask: &Ask, within: Duration) -> Result<Answer, RPCError<TypeConfig>> {
-        let answer = self.connection.call(&self.greeting.hello(self.purpose), ask, within).await;
-        answer.map_err(|error| {
-            self.greeting.note(&error);
-            match &error {
-                CallError::Dial { .. } | CallError::Refused { .. } => RPCError::Unreachable(Unreachable::new(&error)),
-                CallError::Broken { .. } | CallError::Late { .. } | CallError::Nonsense { .. } => {
-                    RPCError::Network(NetworkError::new(&error))
-                }
-            }
-        })
+    fn connection(&self, purpose: Purpose) -> Connection {
+        self.peers.connection(&self.addr, Some(self.node), purpose)
     }
 
-    fn odd(&self, answer: &Answer) -> RPCError<TypeConfig> {
-        let odd = Odd { addr: self.connection.addr().to_owned(), answer: format!("{answer:?}") };
-        RPCError::Network(NetworkError::new(&odd))
+    async fn ask(
+        &self,
+        purpose: Purpose,
+        kind: RPCTypes,
+        ask: &Ask,
+        within: Duration,
+    ) -> Result<Answer, Failed> {
+        let answer = self.connection(purpose).call(ask, within).await;
+        answer.map_err(|error| self.failed(&error, kind, within))
+    }
+
+    fn failed(&self, error: &CallError, kind: RPCTypes, within: Duration) -> Failed {
+        match error {
+            CallError::Late { .. } => {
+                let id = self.peers.me();
+                RPCError::Timeout(Timeout { action: kind, id, target: self.node, timeout: within })
+            }
+            CallError::Broken { .. } | CallError::Busy { .. } => RPCError::Network(NetworkError::new(error)),
+            CallError::Dial { .. }
+            | CallError::Refused { .. }
+            | CallError::Nonsense { .. }
+            | CallError::Stopped => RPCError::Unreachable(Unreachable::new(error)),
+        }
+    }
+
+    fn odd(&self, answer: &Answer) -> Failed {
+        let odd = Odd { addr: self.addr.clone(), answer: answer.word() };
+        RPCError::Unreachable(Unreachable::new(&odd))
+    }
+
+    async fn ask_for_vote(&self, ask: Ask, option: &RPCOption) -> Result<VoteResponse<TypeConfig>, Failed> {
+        match self.ask(Purpose::Heartbeat, RPCTypes::Vote, &ask, option.soft_ttl()).await? {
+            Answer::Vote(answer) => Ok(answer.into()),
+            other => Err(self.odd(&other)),
+        }
+    }
+
+    async fn send_snapshot(&self, vote: &Vote, snapshot: Snapshot) -> Result<Vote, Failed> {
+        let kind = RPCTypes::InstallSnapshot;
+        for (piece, bytes) in (0..).zip(snapshot.snapshot.chunks(SNAPSHOT_PIECE_BYTES)) {
+            let ask = Ask::Piece { piece, bytes: bytes.to_vec() };
+            match self.ask(Purpose::Snapshot, kind, &ask, PIECE_TIMEOUT).await? {
+                Answer::More => {}
+                other => return Err(self.odd(&other)),
+            }
+        }
+        let bytes = snapshot.snapshot.len() as u64;
+        let ask = Ask::Install { vote: vote.into(), meta: (&snapshot.meta).into(), bytes };
+        match self.ask(Purpose::Snapshot, kind, &ask, INSTALL_TIMEOUT).await? {
+            Answer::Installed(vote) => Ok(vote.into()),
+            other => Err(self.odd(&other)),
+        }
     }
 }
 
@@ -97,9 +142,18 @@ impl RaftNetworkV2<TypeConfig> for Line {
         &mut self,
         rpc: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
-    ) -> Result<AppendEntriesResponse<TypeConfig>, RPCError<TypeConfig>> {
-        match self.ask(&Ask::Append(rpc), option.hard_ttl()).await? {
-            Answer::Append(answer) => Ok(answer),
+    ) -> Result<AppendEntriesResponse<TypeConfig>, Failed> {
+        let within = option.soft_ttl();
+        let (question, cut_after) =
+            encode_append(&rpc).map_err(|error| RPCError::Unreachable(Unreachable::new(&error)))?;
+        let answer = self.connection(self.appends).call_encoded(question, within).await;
+        match answer.map_err(|error| self.failed(&error, RPCTypes::AppendEntries, within))? {
+            Answer::Append(answer) => Ok(match (answer.into(), cut_after) {
+                (AppendEntriesResponse::Success, Some(last)) => {
+                    AppendEntriesResponse::PartialSuccess(Some(last))
+                }
+                (answer, _) => answer,
+            }),
             other => Err(self.odd(&other)),
         }
     }
@@ -108,22 +162,16 @@ impl RaftNetworkV2<TypeConfig> for Line {
         &mut self,
         rpc: VoteRequest<TypeConfig>,
         option: RPCOption,
-    ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
-        match self.ask(&Ask::Vote(rpc), option.hard_ttl()).await? {
-            Answer::Vote(answer) => Ok(answer),
-            other => Err(self.odd(&other)),
-        }
+    ) -> Result<VoteResponse<TypeConfig>, Failed> {
+        self.ask_for_vote(Ask::Vote((&rpc).into()), &option).await
     }
 
     async fn pre_vote(
         &mut self,
         rpc: VoteRequest<TypeConfig>,
         option: RPCOption,
-    ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
-        match self.ask(&Ask::PreVote(rpc), option.hard_ttl()).await? {
-            Answer::Vote(answer) => Ok(answer),
-            other => Err(self.odd(&other)),
-        }
+    ) -> Result<VoteResponse<TypeConfig>, Failed> {
+        self.ask_for_vote(Ask::PreVote((&rpc).into()), &option).await
     }
 
     async fn full_snapshot(
@@ -133,45 +181,83 @@ impl RaftNetworkV2<TypeConfig> for Line {
         cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        let mut cancel = std::pin::pin!(cancel);
-        let pieces: Vec<&[u8]> = snapshot.snapshot.chunks(SNAPSHOT_PIECE_BYTES).collect();
-        for (piece, bytes) in (0..).zip(&pieces) {
-            let last = piece as usize + 1 == pieces.len();
-            let ask = Ask::Snapshot { vote, piece, last, bytes: bytes.to_vec() };
-            let answer = tokio::select! {
-                closed = &mut cancel => return Err(StreamingError::Closed(closed)),
-                answer = self.ask(&ask, PIECE_TIMEOUT) => answer,
-            };
-            match answer.map_err(streaming)? {
-                Answer::Snapshot(answer) => return Ok(answer),
-                Answer::More if !last => {}
-                other => return Err(streaming(self.odd(&other))),
-            }
+        tokio::select! {
+            closed = cancel => Err(StreamingError::Closed(closed)),
+            sent = self.send_snapshot(&vote, snapshot) => Ok(SnapshotResponse::new(sent?)),
         }
-        Err(streaming(self.odd(&Answer::More)))
     }
 
     async fn transfer_leader(
         &mut self,
         req: TransferLeaderRequest<TypeConfig>,
         option: RPCOption,
-    ) -> Result<TransferLeaderResponse<TypeConfig>, RPCError<TypeConfig>> {
-        match self.ask(&Ask::Transfer(req), option.hard_ttl()).await? {
-            Answer::Transfer(answer) => Ok(answer),
+    ) -> Result<TransferLeaderResponse<TypeConfig>, Failed> {
+        let ask = Ask::Transfer((&req).into());
+        match self.ask(Purpose::Heartbeat, RPCTypes::TransferLeader, &ask, option.soft_ttl()).await? {
+            Answer::Transfer(TransferAnswerV1::Accepted) => Ok(Ok(())),
+            Answer::Transfer(TransferAnswerV1::Rejected(why)) => {
+                Err(RPCError::Unreachable(Unreachable::from_string(why)))
+            }
             other => Err(self.odd(&other)),
         }
     }
 
     fn backoff(&self) -> Option<Backoff> {
-        Some(Backoff::new(std::iter::repeat(REDIAL)))
+        Some(Backoff::new(std::iter::repeat(RETRY)))
     }
 }
 
-fn streaming(error: RPCError<TypeConfig>) -> StreamingError<TypeConfig> {
-    match error {
-        RPCError::Timeout(error) => StreamingError::Timeout(error),
-        RPCError::Unreachable(error) => StreamingError::Unreachable(error),
-        RPCError::Network(error) => StreamingError::Network(error),
-        RPCError::RemoteError(error) => StreamingError::Network(NetworkError::new(&error)),
+/// As many of the entries as fit one frame, and the last of these if some did not: a few hundred pipelines are more
+/// than a frame, and openraft goes on behind what was taken.
+fn encode_append(rpc: &AppendEntriesRequest<TypeConfig>) -> Result<(Bytes, Option<LogId>), BadFrame> {
+    let mut ask = Ask::Append(AppendV1::from(rpc));
+    loop {
+        let encoded = wire::encode(&ask);
+        let Ask::Append(append) = &mut ask else { return Ok((encoded?, None)) };
+        let count = append.entries.len();
+        if matches!(encoded, Err(BadFrame::TooLarge(_))) && count > 1 {
+            append.entries.truncate(count / 2);
+        } else {
+            let last = append.entries.last().map(|entry| LogId::from(entry.id));
+            return Ok((encoded?, last.filter(|_| count < rpc.entries.len())));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::EntryPayload;
+    use pinode_raft::codec::{LogIdV1, VoteV1};
+    use pinode_raft::types::LogEntry;
+    use pinode_scheduler::{Command, ContainerId, Entry, Request, RequestKey};
+
+    use super::*;
+
+    fn append(entries: usize, bytes_each: usize) -> AppendEntriesRequest<TypeConfig> {
+        let entry = |index: u64| {
+            let request = Request { key: RequestKey("k".repeat(bytes_each)), body: [0; 32] };
+            let command = Command::Retry { request, container: ContainerId([0; 32]) };
+            let log_id = LogIdV1 { term: 1, node: 1, index }.into();
+            LogEntry { log_id, payload: EntryPayload::Normal(Entry { at_ms: 0, command }) }
+        };
+        AppendEntriesRequest {
+            vote: VoteV1 { term: 1, node: 1, committed: true }.into(),
+            prev_log_id: None,
+            entries: (0..entries as u64).map(entry).collect(),
+            leader_commit: None,
+        }
+    }
+
+    #[test]
+    fn entries_that_fit_one_frame_go_in_one() {
+        let (_, cut_after) = encode_append(&append(300, 100)).unwrap();
+        assert_eq!(cut_after, None);
+    }
+
+    #[test]
+    fn entries_that_fit_no_frame_go_in_part_and_say_so() {
+        let (bytes, cut_after) = encode_append(&append(20, 1 << 20)).unwrap();
+        assert!(bytes.len() <= wire::MESSAGE_MAX_BYTES);
+        assert_eq!(cut_after.map(|id| id.index), Some(4), "5 of 20 fit");
     }
 }

@@ -1,104 +1,99 @@
-//! Who we are when we dial, and a few kept connections for questions that are not Raft's.
+//! All connections that this node dials: one for each node, purpose, and cluster it speaks for.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pinode_raft::LogStore;
 use pinode_scheduler::NodeId;
+use tokio::task::JoinSet;
 
-use super::connection::{CallError, Connection};
-use super::wire::{Answer, Ask, Hello, PROTOCOL, Purpose, Welcome};
+use super::connection::{CallError, Connection, Target};
+use super::greeting::Greeting;
+use super::wire::{Answer, Ask, Purpose};
 
-/// Idle connections kept for each peer; more questions at once than that dial anew.
-const IDLE_KEPT: usize = 8;
+/// Connections that are kept; one more is made for one question and ends with it.
+const KEPT_MAX: usize = 1_024;
 
-/// Who says hello.
-#[derive(Debug)]
-pub struct Greeting {
-    node: NodeId,
-    starts: u64,
-    log: LogStore,
-    cluster: OnceLock<[u8; 32]>,
-    stale: AtomicU64,
-}
-
-impl Greeting {
-    /// A node before or after its first contact.
-    pub fn new(node: NodeId, starts: u64, log: LogStore, cluster: Option<[u8; 32]>) -> Greeting {
-        let known = OnceLock::new();
-        if let Some(cluster) = cluster {
-            known.get_or_init(|| cluster);
-        }
-        Greeting { node, starts, log, cluster: known, stale: AtomicU64::new(0) }
-    }
-
-    /// The node's id.
-    pub fn node(&self) -> NodeId {
-        self.node
-    }
-
-    /// The cluster's id, once it is known.
-    pub fn cluster(&self) -> Option<[u8; 32]> {
-        self.cluster.get().copied()
-    }
-
-    /// From now on it speaks for this cluster. A second, other one is impossible and changes nothing.
-    pub fn belong(&self, cluster: [u8; 32]) {
-        self.cluster.get_or_init(|| cluster);
-    }
-
-    /// Starts that a peer has seen of this disk, if that is more than this disk knows of: an old copy.
-    pub fn is_stale(&self) -> Option<u64> {
-        Some(self.stale.load(Ordering::Relaxed)).filter(|seen| *seen > self.starts)
-    }
-
-    pub(super) fn hello(&self, purpose: Purpose) -> Hello {
-        let last_log = self.log.recovered().last.map(|id| id.index);
-        let (node, starts) = (self.node, self.starts);
-        Hello { protocol: PROTOCOL, cluster: self.cluster(), node, starts, last_log, purpose }
-    }
-
-    pub(super) fn note(&self, error: &CallError) {
-        if let CallError::Refused { welcome: Welcome::Stale { seen }, .. } = error {
-            self.stale.fetch_max(*seen, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Kept connections.
-#[derive(Debug)]
+/// The dialled connections. They end when it is dropped.
 pub struct Peers {
     greeting: Arc<Greeting>,
-    idle: Mutex<BTreeMap<String, Vec<Connection>>>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    kept: HashMap<Target, Connection>,
+    tasks: JoinSet<()>,
+    stopped: bool,
+}
+
+impl fmt::Debug for Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peers").field("greeting", &self.greeting).finish_non_exhaustive()
+    }
 }
 
 impl Peers {
-    /// None yet.
+    /// Nobody is dialled yet.
     pub fn new(greeting: Arc<Greeting>) -> Peers {
-        Peers { greeting, idle: Mutex::default() }
+        Peers { greeting, open: Mutex::default() }
     }
 
-    /// Asks the node at `addr`.
+    /// This node.
+    pub fn me(&self) -> NodeId {
+        self.greeting.node()
+    }
+
+    /// Asks who is at `addr`, whoever it is.
     pub async fn call(&self, addr: &str, ask: &Ask, within: Duration) -> Result<Answer, CallError> {
-        let kept = self.idle().get_mut(addr).and_then(Vec::pop);
-        let mut connection = kept.unwrap_or_else(|| Connection::new(addr.to_owned()));
-        let answer = connection.call(&self.greeting.hello(Purpose::Rpc), ask, within).await;
-        match &answer {
-            Ok(_) => {
-                let mut idle = self.idle();
-                let kept = idle.entry(addr.to_owned()).or_default();
-                if kept.len() < IDLE_KEPT {
-                    kept.push(connection);
-                }
-            }
-            Err(error) => self.greeting.note(error),
-        }
-        answer
+        self.connection(addr, None, Purpose::Rpc).call(ask, within).await
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<Connection>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Asks the member `node`, which is reached at `addr`; another node there is not asked.
+    pub async fn call_member(
+        &self,
+        node: NodeId,
+        addr: &str,
+        ask: &Ask,
+        within: Duration,
+    ) -> Result<Answer, CallError> {
+        self.connection(addr, Some(node), Purpose::Rpc).call(ask, within).await
+    }
+
+    /// Ends all connections. Questions after it are not asked.
+    pub async fn stop(&self) {
+        let mut tasks = {
+            let mut open = self.open();
+            open.stopped = true;
+            open.kept.clear();
+            std::mem::take(&mut open.tasks)
+        };
+        tasks.shutdown().await;
+    }
+
+    pub(super) fn connection(&self, addr: &str, to: Option<NodeId>, purpose: Purpose) -> Connection {
+        let target = Target { addr: addr.to_owned(), to, purpose, cluster: self.greeting.cluster() };
+        let mut open = self.open();
+        if let Some(connection) = open.kept.get(&target) {
+            return connection.clone();
+        }
+        let (connection, task) = Connection::new(target.clone(), Arc::clone(&self.greeting));
+        while open.tasks.try_join_next().is_some() {}
+        if !open.stopped {
+            open.tasks.spawn(task);
+            // Who has moved, or was met before there was a cluster, is not met there again.
+            open.kept.retain(|old, _| {
+                old.cluster == target.cluster && (to.is_none() || old.to != to || old.addr == target.addr)
+            });
+            if open.kept.len() < KEPT_MAX {
+                open.kept.insert(target, connection.clone());
+            }
+        }
+        connection
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

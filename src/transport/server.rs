@@ -1,31 +1,36 @@
-//! The listening end: a hello, then questions and answers, one after the other on each connection.
+//! The listening end: who may ask, what, and how much at once. Bytes that make no sense end their connection with a line
+//! in the log, and nothing else.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use pinode_raft::codec::{self, Schema, SnapshotV1};
-use pinode_raft::types::Snapshot;
 use pinode_raft::{Machine, Raft};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
-use tokio_util::codec::{Framed, LengthDelimitedCodec};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
 
-use super::peers::Greeting;
-use super::wire::{self, Answer, Ask, Hello, PROTOCOL, Welcome};
+use super::connection::{self, Frames, IDLE_MAX};
+use super::greeting::Greeting;
+use super::raft_end::RaftEnd;
+use super::wire::{self, Answer, Ask, BadFrame, Hello, Purpose, Verdict, Welcome};
 use crate::liveness::Keeper;
 use crate::members::{Founding, admit};
 use crate::propose::Proposer;
 
-/// Connections at once; a cluster of a hundred nodes needs four each.
+/// Connections at once; a cluster of fifty nodes makes four from each.
 const CONNECTIONS_MAX: usize = 512;
-/// Longest wait for a hello.
+/// From the accept to the end of the handshake.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection on which nothing is asked for so long is closed; its owner dials again when it needs one.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-/// Pause after a failed accept (no file descriptors left), so that it does not spin.
+/// A silent connection is ended after this. The dialler ends its own well before.
+const SILENCE_MAX: Duration = Duration::from_secs(3 * IDLE_MAX.as_secs());
+/// Questions of one connection that are worked on at once; the next is read when one of them is answered.
+const AT_WORK_MAX: usize = 256;
+/// After an accept that failed (no file descriptors), before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Who answers.
@@ -33,130 +38,201 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Services {
     /// Who we are.
     pub greeting: Arc<Greeting>,
-    /// The first contact.
-    pub founding: Founding,
-    /// Raft and what stands on it, once there is a cluster.
+    /// First contact.
+    pub founding: Arc<Founding>,
+    /// Everything else, once there is a cluster.
     pub core: OnceLock<Core>,
 }
 
-/// Raft and what stands on it.
+/// What runs once there is a cluster.
 #[derive(Debug)]
 pub struct Core {
     /// Raft.
     pub raft: Raft,
-    /// The state.
+    /// Its state.
     pub machine: Machine,
-    /// Commits commands.
+    /// For commands of others.
     pub proposer: Proposer,
-    /// Grants leases while this node leads.
+    /// For renewals of others.
     pub keeper: Arc<Keeper>,
 }
 
-/// Accepts connections until the task is aborted.
+/// Accepts until it is dropped; its connections end with it.
 pub async fn serve(listener: TcpListener, services: Arc<Services>) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
     loop {
-        let Ok(place) = room.clone().acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, addr)) => {
-                let services = services.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = talk(stream, &services).await {
-                        tracing::debug!(%addr, %error, "a peer connection ended");
-                    }
-                    drop(place);
-                });
-            }
+        let (socket, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "accept a peer connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tracing::warn!(%error, "accept a connection of another node");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
             }
-        }
+        };
+        while connections.try_join_next().is_some() {}
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            tracing::warn!(%from, limit = CONNECTIONS_MAX, "ended a connection: there are too many");
+            continue;
+        };
+        let services = Arc::clone(&services);
+        connections.spawn(async move {
+            match services.talk(socket).await {
+                // Who asked is gone, which is no news here.
+                Ok(()) | Err(TalkError::Write(_)) => tracing::debug!(%from, "a connection ended"),
+                Err(error) => tracing::warn!(%from, %error, "ended a connection"),
+            }
+            drop(place);
+        });
     }
 }
 
-type Frames = Framed<TcpStream, LengthDelimitedCodec>;
-
-async fn talk(stream: TcpStream, services: &Services) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut frames = Framed::new(stream, wire::framing());
-    let Some(hello) = timeout(HELLO_TIMEOUT, frames.next()).await? else { return Ok(()) };
-    let hello: Hello = wire::decode(&hello?).map_err(io::Error::other)?;
-    let welcome = services.welcome(&hello);
-    send(&mut frames, &welcome).await?;
-    if welcome != Welcome::Come {
-        tracing::warn!(node = hello.node, ?welcome, "refused a peer");
-        return Ok(());
-    }
-    // Checked by every question that is not first contact: a stranger asks to found or to join, nothing else.
-    let stranger = hello.cluster.is_none();
-    let mut pieces = Vec::new();
-    while let Some(frame) = timeout(IDLE_TIMEOUT, frames.next()).await? {
-        let ask: Ask = wire::decode(&frame?).map_err(io::Error::other)?;
-        let answer = services.answer(ask, stranger, &mut pieces).await;
-        send(&mut frames, &answer).await?;
-    }
-    Ok(())
-}
-
-async fn send<T: serde::Serialize>(frames: &mut Frames, value: &T) -> io::Result<()> {
-    frames.send(wire::encode(value).map_err(io::Error::other)?).await
+/// Why a connection was ended by this end.
+#[derive(Debug, thiserror::Error)]
+enum TalkError {
+    #[error("it did not introduce itself within {} s", HELLO_TIMEOUT.as_secs())]
+    Silent,
+    #[error("it did not introduce itself: {0}")]
+    Hello(#[source] io::Error),
+    #[error(transparent)]
+    Nonsense(#[from] BadFrame),
+    #[error("a question on a connection for {0:?} that does not belong there")]
+    Astray(Purpose),
+    #[error("read a question: {0}")]
+    Read(#[source] io::Error),
+    #[error("send an answer: {0}")]
+    Write(#[from] io::Error),
 }
 
 impl Services {
-    fn welcome(&self, hello: &Hello) -> Welcome {
-        if hello.protocol != PROTOCOL {
-            return Welcome::OtherProtocol(PROTOCOL);
+    async fn talk(self: Arc<Self>, socket: TcpStream) -> Result<(), TalkError> {
+        let introduced =
+            timeout(HELLO_TIMEOUT, self.introduce(socket)).await.map_err(|_| TalkError::Silent)?;
+        let Some((hello, frames)) = introduced.map_err(TalkError::Hello)? else { return Ok(()) };
+        let (sink, mut stream) = frames.split();
+        let mut answers = Answers { sink: Arc::new(Mutex::new(sink)), at_work: JoinSet::new() };
+        let mut raft_end = RaftEnd::default();
+        while let Some((number, ask)) = next_question(&mut stream, hello.purpose).await? {
+            answers.give_up_if_failed()?;
+            if hello.purpose == Purpose::Rpc {
+                let services = Arc::clone(&self);
+                let stranger = hello.cluster.is_none();
+                answers.later(number, async move { services.answer(ask, stranger).await }).await?;
+                continue;
+            }
+            let answer = match self.core.get() {
+                Some(core) => raft_end.answer(&core.raft, ask).await,
+                None => Answer::Unable(NO_CLUSTER.to_owned()),
+            };
+            answers.now(number, &answer).await?;
         }
-        if let (Some(ours), Some(theirs)) = (self.greeting.cluster(), hello.cluster)
-            && ours != theirs
-        {
-            return Welcome::OtherCluster(ours);
+        Ok(())
+    }
+
+    async fn introduce(&self, socket: TcpStream) -> io::Result<Option<(Hello, Frames)>> {
+        let mut frames = connection::framed(socket)?;
+        let hello: Hello = connection::receive(&mut frames).await?;
+        let welcome = self.greeting.welcome(&hello);
+        connection::send(&mut frames, &welcome).await?;
+        if !matches!(welcome, Welcome::Come(_)) {
+            tracing::debug!(node = %format_args!("{:x}", hello.node), purpose = ?hello.purpose, ?welcome, "refused");
+            return Ok(None);
         }
-        let seen = self.core.get().and_then(|core| Some(core.machine.state().find_node(hello.node)?.facts.start_counter));
-        match seen {
-            Some(seen) if seen > hello.starts => Welcome::Stale { seen },
-            Some(_) | None => Welcome::Come,
+        match connection::receive(&mut frames).await? {
+            Verdict::Fine => Ok(Some((hello, frames))),
+            Verdict::Stale(seen) => {
+                self.greeting.found_stale(seen);
+                Ok(None)
+            }
         }
     }
 
-    async fn answer(&self, ask: Ask, stranger: bool, pieces: &mut Vec<u8>) -> Answer {
+    async fn answer(&self, ask: Ask, stranger: bool) -> Answer {
         if let Ask::Found(founder) = ask {
-            return Answer::Found(self.founding.hear(&founder, self.greeting.cluster()));
+            return Answer::Found(self.founding.hear(&founder));
         }
-        let Some(core) = self.core.get() else { return Answer::Unable("it has no cluster yet".to_owned()) };
+        let Some(core) = self.core.get() else { return Answer::Unable(NO_CLUSTER.to_owned()) };
         if stranger {
             return Answer::Unable("say which cluster you belong to".to_owned());
         }
-        core.answer(ask, pieces).await.unwrap_or_else(|error| Answer::Unable(format!("{error:#}")))
+        match ask {
+            Ask::Propose(command) => core.proposer.propose_here(command).await,
+            Ask::ReadIndex => core.proposer.read_index_here().await,
+            Ask::Renew(renewal) => Answer::Renewed(core.keeper.renew(renewal).await),
+            Ask::Join(joiner) => Answer::Joined(admit(&core.raft, &core.machine, &joiner).await),
+            Ask::Append(_)
+            | Ask::Vote(_)
+            | Ask::PreVote(_)
+            | Ask::Transfer(_)
+            | Ask::Piece { .. }
+            | Ask::Install { .. }
+            | Ask::Found(_) => Answer::Unable("this is Raft's".to_owned()),
+        }
     }
 }
 
-impl Core {
-    async fn answer(&self, ask: Ask, pieces: &mut Vec<u8>) -> anyhow::Result<Answer> {
-        Ok(match ask {
-            Ask::Append(rpc) => Answer::Append(self.raft.append_entries(rpc).await?),
-            Ask::Vote(rpc) => Answer::Vote(self.raft.vote(rpc).await?),
-            Ask::PreVote(rpc) => Answer::Vote(self.raft.pre_vote(rpc).await?),
-            Ask::Transfer(rpc) => Answer::Transfer(self.raft.handle_transfer_leader(rpc).await?),
-            Ask::Snapshot { vote, piece, last, bytes } => {
-                if piece == 0 {
-                    pieces.clear();
-                }
-                pieces.extend_from_slice(&bytes);
-                if !last {
-                    return Ok(Answer::More);
-                }
-                let record = std::mem::take(pieces);
-                let covered: SnapshotV1 = codec::decode(Schema::Snapshot, &record)?;
-                let snapshot = Snapshot { meta: covered.meta.into(), snapshot: record };
-                Answer::Snapshot(self.raft.install_full_snapshot(vote, snapshot).await?)
-            }
-            Ask::Propose(command) => self.proposer.propose_here(command).await,
-            Ask::ReadIndex => self.proposer.read_index_here().await,
-            Ask::Renew(renewal) => Answer::Renewed(self.keeper.renew(renewal).await),
-            Ask::Join(joiner) => Answer::Joined(admit(&self.raft, &self.machine, &joiner).await),
-            Ask::Found(_) => Answer::Unable("answered before".to_owned()),
-        })
+const NO_CLUSTER: &str = "it has no cluster yet";
+
+async fn next_question(
+    stream: &mut SplitStream<Frames>,
+    purpose: Purpose,
+) -> Result<Option<(u64, Ask)>, TalkError> {
+    let frame = match timeout(SILENCE_MAX, stream.next()).await {
+        Err(_) | Ok(None) => return Ok(None),
+        // A node that died or lost its network is no news here: liveness tells of it.
+        Ok(Some(Err(error))) if error.kind() != io::ErrorKind::InvalidData => {
+            tracing::debug!(%error, ?purpose, "a connection broke");
+            return Ok(None);
+        }
+        Ok(Some(frame)) => frame.map_err(TalkError::Read)?,
+    };
+    let (number, ask): (u64, Ask) = wire::decode_numbered(&frame)?;
+    if ask.fits(purpose) { Ok(Some((number, ask))) } else { Err(TalkError::Astray(purpose)) }
+}
+
+/// The way back of one connection.
+struct Answers {
+    sink: Arc<Mutex<SplitSink<Frames, Bytes>>>,
+    at_work: JoinSet<Result<(), TalkError>>,
+}
+
+impl Answers {
+    async fn now(&self, number: u64, answer: &Answer) -> Result<(), TalkError> {
+        send(&self.sink, number, answer).await
     }
+
+    /// Answers when there is an answer; waits only while too much is at work.
+    async fn later(
+        &mut self,
+        number: u64,
+        answer: impl Future<Output = Answer> + Send + 'static,
+    ) -> Result<(), TalkError> {
+        if self.at_work.len() >= AT_WORK_MAX
+            && let Some(done) = self.at_work.join_next().await
+        {
+            flat(done)?;
+        }
+        let sink = Arc::clone(&self.sink);
+        self.at_work.spawn(async move { send(&sink, number, &answer.await).await });
+        Ok(())
+    }
+
+    fn give_up_if_failed(&mut self) -> Result<(), TalkError> {
+        while let Some(done) = self.at_work.try_join_next() {
+            flat(done)?;
+        }
+        Ok(())
+    }
+}
+
+fn flat(done: Result<Result<(), TalkError>, JoinError>) -> Result<(), TalkError> {
+    done.unwrap_or_else(|error| Err(TalkError::Write(io::Error::other(error))))
+}
+
+async fn send(sink: &Mutex<SplitSink<Frames, Bytes>>, number: u64, answer: &Answer) -> Result<(), TalkError> {
+    let message = match wire::encode(answer) {
+        Err(error @ BadFrame::TooLarge(_)) => wire::encode(&Answer::Unable(error.to_string()))?,
+        encoded => encoded?,
+    };
+    Ok(sink.lock().await.send(wire::numbered(number, &message)).await?)
 }

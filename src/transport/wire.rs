@@ -1,27 +1,30 @@
 //! What travels between nodes. Enums grow at the end only: a newer node must be understood by an older one until all
 //! are new.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::{Bytes, BytesMut};
-use openraft::raft::{TransferLeaderRequest, TransferLeaderResponse};
-use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
-use pinode_raft::TypeConfig;
-use pinode_raft::types::Vote;
+use pinode_raft::codec::{SnapshotMetaV1, VoteV1};
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::LengthDelimitedCodec;
 
+pub use super::mirror::{
+    AppendAnswerV1, AppendV1, TransferAnswerV1, TransferV1, VoteAnswerV1, VoteRequestV1,
+};
+
 /// Spoken by this binary.
 pub const PROTOCOL: u16 = 1;
 /// Largest frame, in bytes.
 pub const FRAME_MAX_BYTES: usize = 8 << 20;
+/// Largest question or answer, in bytes; the rest of the frame is for its number.
+pub const MESSAGE_MAX_BYTES: usize = FRAME_MAX_BYTES - 64;
 /// A snapshot travels in pieces of this size, in bytes.
 pub const SNAPSHOT_PIECE_BYTES: usize = 2 << 20;
 
 /// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Purpose {
     /// Heartbeats and votes.
     Heartbeat,
@@ -48,43 +51,95 @@ pub struct Hello {
     pub last_log: Option<u64>,
     /// What the connection is for.
     pub purpose: Purpose,
+    /// Whom it means; none if it knows only an address. A wiped disk is another node at the same address, and must
+    /// not answer for the old one.
+    pub to: Option<NodeId>,
 }
 
-/// The answer to a hello.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the dialled node says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// Who it is.
+    pub node: NodeId,
+    /// Starts of a process on its disk.
+    pub starts: u64,
+    /// Index of the last entry of its log.
+    pub last_log: Option<u64>,
+}
+
+/// The answer to a hello. The sentence is for the dialler's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Welcome {
     /// Go on.
-    Come,
-    /// The dialled node belongs to another cluster.
-    OtherCluster([u8; 32]),
-    /// The dialler's disk is an old copy: the log has seen a later start of it.
-    Stale {
-        /// Starts that the log has seen.
-        seen: u64,
-    },
+    #[error("go on")]
+    Come(Me),
+    /// The dialled node belongs to another cluster, or to none yet.
+    #[error("it belongs to {}; clusters never merge", cluster_name(.0.as_ref()))]
+    OtherCluster(Option<[u8; 32]>),
+    /// The dialler's disk is an old copy.
+    #[error("this disk is an old copy: {0}")]
+    Stale(Seen),
     /// The dialled node speaks another protocol.
+    #[error("it speaks protocol {0}, and this pinode {PROTOCOL}; run the same version on all nodes")]
     OtherProtocol(u16),
+    /// Another node than the one that was meant.
+    #[error("node {0:x} answers there")]
+    OtherNode(NodeId),
 }
 
-/// What a node says of itself before there is a cluster.
+/// What the cluster has seen of a disk that now shows less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Seen {
+    /// A later start.
+    #[error("the cluster has seen its start {seen}, and it counts {shown}")]
+    Starts {
+        /// In the replicated state.
+        seen: u64,
+        /// In its hello.
+        shown: u64,
+    },
+    /// A committed entry that it had acknowledged.
+    #[error("it had acknowledged entry {seen}, and its log ends at {}", .shown.unwrap_or(0))]
+    Log {
+        /// Index of that entry.
+        seen: u64,
+        /// The last index it has.
+        shown: Option<u64>,
+    },
+}
+
+/// The dialler's word on a welcome, before the first question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Questions follow.
+    Fine,
+    /// The dialled node's disk is an old copy; no questions follow.
+    Stale(Seen),
+}
+
+/// A cluster as people read it: the first eight digits of its id.
+pub fn cluster_name(cluster: Option<&[u8; 32]>) -> String {
+    let digits = |id: &[u8; 32]| id.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>();
+    cluster.map_or_else(|| "no cluster yet".to_owned(), |id| format!("cluster {}", digits(id)))
+}
+
+/// What a node says of itself at first contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Founder {
-    /// Its id.
-    pub node: NodeId,
-    /// Its peer address.
-    pub addr: String,
-    /// Its name.
-    pub name: String,
-    /// The addresses it was told, and its own.
+    /// Who it is.
+    pub me: Joiner,
+    /// The addresses it was told, and its own; for people.
     pub set: BTreeSet<String>,
-    /// The founders it has heard of so far: address to id and name.
-    pub seen: BTreeMap<String, (NodeId, String)>,
+    /// Who is there when all of them have answered that they are empty, sorted by id; until then nobody.
+    pub view: Vec<Joiner>,
     /// The cluster it belongs to, if it is not empty.
     pub cluster: Option<[u8; 32]>,
+    /// Who founded that cluster, if this node knows.
+    pub founders: Vec<Joiner>,
 }
 
-/// A node that wants to be a member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A node that is, or wants to be, a member.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Joiner {
     /// Its id.
     pub node: NodeId,
@@ -126,26 +181,31 @@ pub enum Granted {
 }
 
 /// A question.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
+    /// Raft: entries, or a heartbeat.
+    Append(AppendV1),
     /// Raft.
-    Append(AppendEntriesRequest<TypeConfig>),
+    Vote(VoteRequestV1),
     /// Raft.
-    Vote(VoteRequest<TypeConfig>),
+    PreVote(VoteRequestV1),
     /// Raft.
-    PreVote(VoteRequest<TypeConfig>),
-    /// Raft.
-    Transfer(TransferLeaderRequest<TypeConfig>),
-    /// A piece of a snapshot; the last one installs it.
-    Snapshot {
-        /// The sender's vote.
-        vote: Vote,
+    Transfer(TransferV1),
+    /// A piece of a snapshot; the first one forgets what came before it on this connection.
+    Piece {
         /// Position of the piece, from 0.
         piece: u32,
-        /// Whether it is the last.
-        last: bool,
         /// Its bytes.
         bytes: Vec<u8>,
+    },
+    /// All pieces were sent: install them.
+    Install {
+        /// The sender's vote.
+        vote: VoteV1,
+        /// What the snapshot covers.
+        meta: SnapshotMetaV1,
+        /// Its bytes in all.
+        bytes: u64,
     },
     /// Commit a command.
     Propose(Command),
@@ -159,18 +219,35 @@ pub enum Ask {
     Join(Joiner),
 }
 
+impl Ask {
+    /// Whether it may come on a connection for `purpose`. An append may take two ways: heartbeats have their own.
+    pub(super) fn fits(&self, purpose: Purpose) -> bool {
+        match self {
+            Ask::Append(append) if append.entries.is_empty() => {
+                matches!(purpose, Purpose::Append | Purpose::Heartbeat)
+            }
+            Ask::Append(_) => purpose == Purpose::Append,
+            Ask::Vote(_) | Ask::PreVote(_) | Ask::Transfer(_) => purpose == Purpose::Heartbeat,
+            Ask::Piece { .. } | Ask::Install { .. } => purpose == Purpose::Snapshot,
+            Ask::Propose(_) | Ask::ReadIndex | Ask::Renew(_) | Ask::Found(_) | Ask::Join(_) => {
+                purpose == Purpose::Rpc
+            }
+        }
+    }
+}
+
 /// An answer.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// To `Append`.
-    Append(AppendEntriesResponse<TypeConfig>),
+    Append(AppendAnswerV1),
     /// To `Vote` and `PreVote`.
-    Vote(VoteResponse<TypeConfig>),
+    Vote(VoteAnswerV1),
     /// To `Transfer`.
-    Transfer(TransferLeaderResponse<TypeConfig>),
-    /// To the last piece of a snapshot.
-    Snapshot(SnapshotResponse<TypeConfig>),
-    /// To an earlier piece.
+    Transfer(TransferAnswerV1),
+    /// To `Install`: the receiver's vote.
+    Installed(VoteV1),
+    /// To `Piece`.
     More,
     /// To `Propose`.
     Proposed(Reply),
@@ -188,29 +265,124 @@ pub enum Answer {
     Unable(String),
 }
 
+impl Answer {
+    /// The kind of answer, for a log line.
+    pub fn word(&self) -> String {
+        let text = format!("{self:?}");
+        match self {
+            Answer::Unable(why) => why.clone(),
+            Answer::NotLeader(_) => "that it does not lead".to_owned(),
+            _ => text.split(['(', ' ']).next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 /// A value that does not encode or decode.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BadFrame(String);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadFrame {
+    /// It fits no frame.
+    #[error("a message of {0} bytes is more than {MESSAGE_MAX_BYTES}")]
+    TooLarge(usize),
+    /// It has no bytes.
+    #[error("encode a message: {0}")]
+    Encode(String),
+    /// Its bytes are none of ours.
+    #[error("decode a message: {0}")]
+    Decode(String),
+}
 
 fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<FRAME_MAX_BYTES>()
 }
 
-/// A value as a frame's bytes.
+/// A value as bytes.
 pub fn encode<T: Serialize>(value: &T) -> Result<Bytes, BadFrame> {
-    let bytes = bincode::serde::encode_to_vec(value, config()).map_err(|error| BadFrame(error.to_string()))?;
-    Ok(bytes.into())
+    let bytes = bincode::serde::encode_to_vec(value, config())
+        .map_err(|error| BadFrame::Encode(error.to_string()))?;
+    if bytes.len() > MESSAGE_MAX_BYTES { Err(BadFrame::TooLarge(bytes.len())) } else { Ok(bytes.into()) }
 }
 
-/// The value of a frame.
-pub fn decode<T: DeserializeOwned>(frame: &BytesMut) -> Result<T, BadFrame> {
-    let (value, read) =
-        bincode::serde::decode_from_slice(frame, config()).map_err(|error| BadFrame(error.to_string()))?;
-    if read == frame.len() { Ok(value) } else { Err(BadFrame(format!("{} bytes too many", frame.len() - read))) }
+/// The value of bytes; all of them.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadFrame> {
+    let (value, read) = bincode::serde::decode_from_slice(bytes, config())
+        .map_err(|error| BadFrame::Decode(error.to_string()))?;
+    let left = bytes.len() - read;
+    if left == 0 { Ok(value) } else { Err(BadFrame::Decode(format!("{left} bytes are left over"))) }
+}
+
+/// A frame of a question or an answer: the number that pairs the two, then the message.
+pub fn numbered(number: u64, message: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(8 + message.len());
+    frame.extend_from_slice(&number.to_be_bytes());
+    frame.extend_from_slice(message);
+    frame.freeze()
+}
+
+/// The number and the value of such a frame.
+pub fn decode_numbered<T: DeserializeOwned>(frame: &[u8]) -> Result<(u64, T), BadFrame> {
+    let cut = || BadFrame::Decode("it has no number".to_owned());
+    let (number, message) = frame.split_first_chunk::<8>().ok_or_else(cut)?;
+    Ok((u64::from_be_bytes(*number), decode(message)?))
 }
 
 /// Frames on a connection.
 pub fn framing() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder().max_frame_length(FRAME_MAX_BYTES).new_codec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// If this fails, nodes of two versions no longer understand each other's first frame: raise PROTOCOL instead.
+    #[test]
+    fn the_hello_never_changes_its_bytes() {
+        let hello = Hello {
+            protocol: 1,
+            cluster: None,
+            node: 2,
+            starts: 3,
+            last_log: Some(4),
+            purpose: Purpose::Rpc,
+            to: Some(5),
+        };
+        assert_eq!(encode(&hello).unwrap().as_ref(), [1, 0, 2, 3, 1, 4, 3, 1, 5]);
+    }
+
+    #[test]
+    fn a_numbered_frame_gives_back_its_number_and_its_message() {
+        let frame = numbered(7, &encode(&Ask::ReadIndex).unwrap());
+        assert_eq!(decode_numbered::<Ask>(&frame), Ok((7, Ask::ReadIndex)));
+        assert!(decode_numbered::<Ask>(&frame[..5]).is_err());
+    }
+
+    #[test]
+    fn bytes_left_over_are_refused() {
+        assert!(matches!(decode::<u8>(&[1, 2]), Err(BadFrame::Decode(_))));
+    }
+
+    #[test]
+    fn a_length_out_of_nowhere_allocates_nothing() {
+        // 253 marks eight bytes of length: a string of 2^56.
+        assert!(matches!(decode::<String>(&[253, 0, 0, 0, 0, 0, 0, 0, 1]), Err(BadFrame::Decode(_))));
+    }
+
+    #[test]
+    fn a_message_that_fits_no_frame_is_refused_before_it_is_sent() {
+        let bytes = vec![0; FRAME_MAX_BYTES];
+        assert!(matches!(encode(&Ask::Piece { piece: 0, bytes }), Err(BadFrame::TooLarge(_))));
+    }
+
+    #[test]
+    fn entries_never_come_on_the_connection_of_heartbeats() {
+        let vote = VoteV1 { term: 1, node: 1, committed: true };
+        let heartbeat = Ask::Append(AppendV1 { vote, prev: None, entries: Vec::new(), commit: None });
+        assert!(heartbeat.fits(Purpose::Heartbeat) && heartbeat.fits(Purpose::Append));
+        let id = pinode_raft::codec::LogIdV1 { term: 1, node: 1, index: 1 };
+        let entry = pinode_raft::codec::EntryV1 { id, payload: pinode_raft::codec::PayloadV1::Blank };
+        let entries = Ask::Append(AppendV1 { vote, prev: None, entries: vec![entry], commit: None });
+        assert!(
+            entries.fits(Purpose::Append) && !entries.fits(Purpose::Heartbeat) && !entries.fits(Purpose::Rpc)
+        );
+    }
 }

@@ -1,0 +1,111 @@
+//! Who must not be listened to: other clusters, old copies of a disk, other nodes than the one that was meant, noise.
+
+use std::time::Duration;
+
+use pinode_raft::codec::VoteV1;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_util::codec::Framed;
+
+use futures_util::{SinkExt, StreamExt};
+use pinode_scheduler::Reply;
+
+use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, three};
+use crate::transport::wire::{self, Ask, Hello, PROTOCOL, Purpose, Seen, Verdict, VoteRequestV1, Welcome};
+
+fn hello(node: &Node) -> Hello {
+    Hello {
+        protocol: PROTOCOL,
+        cluster: node.greeting.cluster(),
+        node: 77,
+        starts: 1,
+        last_log: None,
+        purpose: Purpose::Heartbeat,
+        to: Some(node.id),
+    }
+}
+
+async fn say(node: &Node, hello: &Hello) -> Welcome {
+    let socket = TcpStream::connect(&node.addr).await.unwrap();
+    let mut frames = Framed::new(socket, wire::framing());
+    frames.send(wire::encode(hello).unwrap()).await.unwrap();
+    wire::decode(&frames.next().await.unwrap().unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_cluster_another_protocol_and_another_node_are_refused() {
+    let disk = Disk::new(1);
+    let node = disk.start(&[]).await;
+    node.up().await;
+    let fine = hello(&node);
+    assert!(matches!(say(&node, &fine).await, Welcome::Come(me) if me.node == 1 && me.starts == 1));
+    let cluster = node.greeting.cluster();
+    let other = Hello { cluster: Some([9; 32]), ..fine.clone() };
+    assert_eq!(say(&node, &other).await, Welcome::OtherCluster(cluster));
+    let none = Hello { cluster: None, ..fine.clone() };
+    assert_eq!(
+        say(&node, &none).await,
+        Welcome::OtherCluster(cluster),
+        "first contact is not for heartbeats"
+    );
+    let newer = Hello { protocol: 2, ..fine.clone() };
+    assert_eq!(say(&node, &newer).await, Welcome::OtherProtocol(PROTOCOL));
+    let astray = Hello { to: Some(2), ..fine };
+    assert_eq!(
+        say(&node, &astray).await,
+        Welcome::OtherNode(1),
+        "a wiped disk does not vote for the old one"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn noise_on_the_port_does_no_harm() {
+    let (_disks, nodes) = three().await;
+    nodes[0].up().await;
+    let mut frame_of_nonsense = 20_u32.to_be_bytes().to_vec();
+    frame_of_nonsense.extend([0xff; 20]);
+    let noises: [&[u8]; 5] = [b"GET / HTTP/1.1\r\n\r\n", &[0xff; 64], &[0; 64], &frame_of_nonsense, b""];
+    for noise in noises {
+        let mut socket = TcpStream::connect(&nodes[0].addr).await.unwrap();
+        socket.write_all(noise).await.unwrap();
+        socket.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        timeout(PATIENCE, socket.read_to_end(&mut answer)).await.unwrap().ok();
+        assert!(answer.is_empty(), "{answer:?}");
+    }
+    assert_eq!(nodes[0].open_session(1, "n1", 1).await, Reply::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_on_the_wrong_connection_ends_it() {
+    let disk = Disk::new(1);
+    let node = disk.start(&[]).await;
+    node.up().await;
+    let socket = TcpStream::connect(&node.addr).await.unwrap();
+    let mut frames = Framed::new(socket, wire::framing());
+    frames.send(wire::encode(&Hello { purpose: Purpose::Snapshot, ..hello(&node) }).unwrap()).await.unwrap();
+    frames.next().await.unwrap().unwrap();
+    frames.send(wire::encode(&Verdict::Fine).unwrap()).await.unwrap();
+    let vote = VoteV1 { term: 99, node: 77, committed: false };
+    let ask = Ask::Vote(VoteRequestV1 { vote, last: None, transfer: true });
+    frames.send(wire::numbered(1, &wire::encode(&ask).unwrap())).await.unwrap();
+    assert!(timeout(PATIENCE, frames.next()).await.unwrap().is_none_or(|frame| frame.is_err()));
+    assert_ne!(node.term().await, 99);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_copy_of_a_disk_is_told_and_exchanges_no_raft_message() {
+    let (disks, nodes) = three().await;
+    // The cluster has seen start 50 of the third disk; what comes back counts 2.
+    assert_eq!(nodes[0].open_session(3, "n3", 50).await, Reply::Done);
+    let [one, two, three] = nodes;
+    three.kill().await;
+    let copy = disks[2].start(&[&disks[0], &disks[1]]).await;
+    let seen = eventually("it is told", async || is_stale(&copy)).await;
+    assert_eq!(seen, Seen::Starts { seen: 50, shown: 2 });
+    one.open_session(1, "n1", 1).await;
+    two.sees("n1").await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(copy.machine.state().find_node_named("n1").is_none());
+}

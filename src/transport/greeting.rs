@@ -1,0 +1,142 @@
+//! What this node says of itself in a hello, and how it judges what others say of themselves. A disk that was restored
+//! from an old copy exchanges no Raft message, in neither direction.
+
+use std::sync::OnceLock;
+
+use openraft::async_runtime::WatchReceiver;
+use pinode_raft::{LogStore, Machine, Raft};
+use pinode_scheduler::NodeId;
+use tokio::sync::watch;
+
+use super::connection::Target;
+use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome};
+
+/// Who says hello.
+#[derive(Debug)]
+pub struct Greeting {
+    node: NodeId,
+    starts: u64,
+    log: LogStore,
+    machine: Machine,
+    raft: OnceLock<Raft>,
+    cluster: OnceLock<[u8; 32]>,
+    stale: watch::Sender<Option<Seen>>,
+}
+
+impl Greeting {
+    /// A node before or after its first contact.
+    pub fn new(
+        node: NodeId,
+        starts: u64,
+        log: LogStore,
+        machine: Machine,
+        cluster: Option<[u8; 32]>,
+    ) -> Greeting {
+        let known = OnceLock::new();
+        if let Some(cluster) = cluster {
+            known.get_or_init(|| cluster);
+        }
+        Greeting {
+            node,
+            starts,
+            log,
+            machine,
+            raft: OnceLock::new(),
+            cluster: known,
+            stale: watch::Sender::new(None),
+        }
+    }
+
+    /// The node's id.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The cluster's id, once it is known.
+    pub fn cluster(&self) -> Option<[u8; 32]> {
+        self.cluster.get().copied()
+    }
+
+    /// From now on the node belongs to this cluster, and its disk knows it already. The first word stands.
+    pub fn belong(&self, cluster: [u8; 32]) {
+        self.cluster.get_or_init(|| cluster);
+    }
+
+    /// From now on Raft runs: where it leads, it knows what others had acknowledged.
+    pub fn lead_with(&self, raft: Raft) {
+        self.raft.get_or_init(|| raft);
+    }
+
+    /// Set once another node has said that this disk is an old copy. Who sees it must quarantine the folder and stop
+    /// the process.
+    pub fn stale(&self) -> watch::Receiver<Option<Seen>> {
+        self.stale.subscribe()
+    }
+
+    pub(super) fn found_stale(&self, seen: Seen) {
+        let news = self.stale.send_if_modified(|stale| stale.replace(seen).is_none());
+        if news {
+            tracing::error!("this disk is an old copy: {seen}");
+        }
+    }
+
+    fn last_log(&self) -> Option<u64> {
+        self.log.recovered().last.map(|id| id.index)
+    }
+
+    pub(super) fn hello(&self, target: &Target) -> Hello {
+        Hello {
+            protocol: PROTOCOL,
+            cluster: target.cluster,
+            node: self.node,
+            starts: self.starts,
+            last_log: self.last_log(),
+            purpose: target.purpose,
+            to: target.to,
+        }
+    }
+
+    /// The answer to a hello. Who belongs to no cluster yet may dial for first contact only.
+    pub(super) fn welcome(&self, hello: &Hello) -> Welcome {
+        let ours = self.cluster();
+        let stranger = hello.cluster.is_none() || ours.is_none();
+        if hello.protocol != PROTOCOL {
+            Welcome::OtherProtocol(PROTOCOL)
+        } else if hello.to.is_some_and(|to| to != self.node) {
+            Welcome::OtherNode(self.node)
+        } else if if stranger { hello.purpose != Purpose::Rpc } else { hello.cluster != ours } {
+            Welcome::OtherCluster(ours)
+        } else if let Some(seen) = self.later_start(hello.node, hello.starts) {
+            Welcome::Stale(seen)
+        } else {
+            Welcome::Come(Me { node: self.node, starts: self.starts, last_log: self.last_log() })
+        }
+    }
+
+    /// The dialler's judgement on who answered. Only a new connection for entries is held against what the node had
+    /// acknowledged: its earlier acknowledgements came on connections that have ended, so none can overtake its word.
+    pub(super) fn judge(&self, me: &Me, purpose: Purpose) -> Result<(), Seen> {
+        if let Some(seen) = self.later_start(me.node, me.starts) {
+            return Err(seen);
+        }
+        match self.acknowledged(me.node).filter(|_| purpose == Purpose::Append) {
+            Some(seen) if me.last_log < Some(seen) => Err(Seen::Log { seen, shown: me.last_log }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn later_start(&self, node: NodeId, shown: u64) -> Option<Seen> {
+        let seen = self.machine.state().find_node(node)?.facts.start_counter;
+        (shown < seen).then_some(Seen::Starts { seen, shown })
+    }
+
+    /// Index up to which `node` has acknowledged entries that are committed: those are never truncated, so its log
+    /// must have them. Known to a leader only.
+    fn acknowledged(&self, node: NodeId) -> Option<u64> {
+        let metrics = self.raft.get()?.metrics();
+        let metrics = metrics.borrow_watched();
+        let matched = metrics.replication.as_ref()?.get(&node)?.as_ref()?.index;
+        let committed = metrics.cluster_committed.as_ref()?.index;
+        Some(matched.min(committed))
+    }
+}
