@@ -83,14 +83,11 @@ impl Proposer {
                 None => return Ok(Try::Again),
             },
         };
-        match answer {
-            Answer::Proposed(reply) => Ok(Try::Done(reply)),
-            Answer::Unable(_) if self.has_stopped() => Err(ProposeError::Stopped),
-            other => {
-                tracing::debug!(answer = other.word(), "propose again");
-                Ok(Try::Again)
-            }
+        if let Answer::Proposed(reply) = answer {
+            return Ok(Try::Done(reply));
         }
+        tracing::debug!(answer = answer.word(), "propose again");
+        if self.has_stopped() { Err(ProposeError::Stopped) } else { Ok(Try::Again) }
     }
 
     /// Commits `command` if this node leads.
@@ -146,10 +143,7 @@ impl Proposer {
             leader if leader == self.me => self.read_index_here().await,
             leader => self.ask_while_it_leads(leader, &Ask::ReadIndex).await?,
         };
-        match answer {
-            Answer::ReadIndex(index) => Some(index),
-            _ => None,
-        }
+        if let Answer::ReadIndex(index) = answer { Some(index) } else { None }
     }
 
     /// The read index, if this node leads: never by lease, always by asking a quorum.

@@ -27,6 +27,8 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// One change of the membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
+    /// A leader died in the middle of a joint change: these vote, as it had meant.
+    Finish(BTreeSet<NodeId>),
     /// These vote from now on.
     Vote(BTreeSet<NodeId>),
     /// An empty disk took an old name: out with the old id, in with the new.
@@ -84,6 +86,9 @@ fn look(raft: &Raft, machine: &Machine) -> Option<(Membership, BTreeMap<NodeId, 
 }
 
 fn next_step(membership: &Membership, looks: &BTreeMap<NodeId, Look>) -> Option<Step> {
+    if let [_, .., meant] = membership.get_joint_config().as_slice() {
+        return Some(Step::Finish(meant.clone()));
+    }
     let ready = |id: &NodeId| looks.get(id).is_some_and(|look| look.in_reach && look.caught_up);
     let gone = |id: &NodeId| looks.get(id).is_none_or(|look| !look.in_reach && !look.open);
     let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
@@ -112,6 +117,8 @@ fn next_step(membership: &Membership, looks: &BTreeMap<NodeId, Look>) -> Option<
 async fn take(raft: &Raft, membership: &Membership, step: Step) -> Result<(), Refused> {
     match step {
         Step::Vote(voters) => raft.change_membership(voters, true).await?,
+        // A joint change that takes a voter out is a replacement: the old one is forgotten.
+        Step::Finish(voters) => raft.change_membership(voters, false).await?,
         Step::Replace { old, new } => {
             let mut voters: BTreeSet<NodeId> = membership.voter_ids().collect();
             if voters.remove(&old) {
@@ -174,6 +181,16 @@ mod tests {
         let nodes: Vec<(NodeId, &str)> = names.iter().map(|(id, name)| (*id, name.as_str())).collect();
         let membership = membership(&[1, 2, 3, 4, 5], &nodes);
         assert_eq!(next_step(&membership, &all(FINE, &(1..=9).collect::<Vec<_>>())), None);
+    }
+
+    #[test]
+    fn a_joint_change_that_a_leader_left_behind_is_finished_first() {
+        let config = vec![[1, 2, 3].into(), [1, 2, 9].into()];
+        let nodes = membership(&[1, 2, 3], &[(1, "a"), (2, "b"), (3, "c"), (9, "c")]);
+        let nodes: BTreeMap<NodeId, Member> =
+            nodes.nodes().map(|(id, member)| (*id, member.clone())).collect();
+        let joint = Membership::new(config, nodes).unwrap();
+        assert_eq!(next_step(&joint, &all(FINE, &[1, 2, 3, 9])), Some(Step::Finish([1, 2, 9].into())));
     }
 
     #[test]

@@ -213,17 +213,16 @@ impl Dialler {
         let failed = |error: io::Error| self.unreachable(error.to_string());
         let socket = TcpStream::connect(&self.target.addr).await.map_err(failed)?;
         let mut frames = framed(socket).map_err(failed)?;
+        let acknowledged = self.target.to.and_then(|node| self.greeting.acknowledged(node));
         send(&mut frames, &self.greeting.hello(&self.target)).await.map_err(failed)?;
-        let me = match receive(&mut frames).await.map_err(failed)? {
-            Welcome::Come(me) => me,
-            welcome => {
-                if let Welcome::Stale(seen) = welcome {
-                    self.greeting.found_stale(seen);
-                }
-                return Err(CallError::Refused { addr: self.target.addr.clone(), welcome });
+        let welcome = receive(&mut frames).await.map_err(failed)?;
+        let Welcome::Come(me) = welcome else {
+            if let Welcome::Stale(seen) = welcome {
+                self.greeting.found_stale(seen);
             }
+            return Err(CallError::Refused { addr: self.target.addr.clone(), welcome });
         };
-        match self.greeting.judge(&me, self.target.purpose) {
+        match self.greeting.judge(&me, acknowledged) {
             Ok(()) => {
                 send(&mut frames, &Verdict::Fine).await.map_err(failed)?;
                 Ok(frames)

@@ -80,8 +80,10 @@ impl Greeting {
         }
     }
 
+    /// What this disk has, in its log or in a snapshot that was installed a moment ago.
     fn last_log(&self) -> Option<u64> {
-        self.log.recovered().last.map(|id| id.index)
+        let logged = self.log.recovered().last.map(|id| id.index);
+        logged.max(self.machine.last_applied().map(|id| id.index))
     }
 
     pub(super) fn hello(&self, target: &Target) -> Hello {
@@ -113,15 +115,13 @@ impl Greeting {
         }
     }
 
-    /// The dialler's judgement on who answered. Only a new connection for entries is held against what the node had
-    /// acknowledged: its earlier acknowledgements came on connections that have ended, so none can overtake its word.
-    pub(super) fn judge(&self, me: &Me, purpose: Purpose) -> Result<(), Seen> {
-        if let Some(seen) = self.later_start(me.node, me.starts) {
-            return Err(seen);
-        }
-        match self.acknowledged(me.node).filter(|_| purpose == Purpose::Append) {
-            Some(seen) if me.last_log < Some(seen) => Err(Seen::Log { seen, shown: me.last_log }),
-            Some(_) | None => Ok(()),
+    /// The dialler's judgement on who answered. `acknowledged` was asked for before the hello was sent, so no
+    /// acknowledgement on another connection can overtake the answer.
+    pub(super) fn judge(&self, me: &Me, acknowledged: Option<u64>) -> Result<(), Seen> {
+        match (self.later_start(me.node, me.starts), acknowledged) {
+            (Some(seen), _) => Err(seen),
+            (None, Some(seen)) if me.last_log < Some(seen) => Err(Seen::Log { seen, shown: me.last_log }),
+            (None, _) => Ok(()),
         }
     }
 
@@ -132,7 +132,7 @@ impl Greeting {
 
     /// Index up to which `node` has acknowledged entries that are committed: those are never truncated, so its log
     /// must have them. Known to a leader only.
-    fn acknowledged(&self, node: NodeId) -> Option<u64> {
+    pub(super) fn acknowledged(&self, node: NodeId) -> Option<u64> {
         let metrics = self.raft.get()?.metrics();
         let metrics = metrics.borrow_watched();
         let matched = metrics.replication.as_ref()?.get(&node)?.as_ref()?.index;

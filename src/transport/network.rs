@@ -106,32 +106,28 @@ impl Line {
     }
 
     fn odd(&self, answer: &Answer) -> Failed {
-        let odd = Odd { addr: self.addr.clone(), answer: answer.word() };
+        let odd = Odd { addr: self.addr.clone(), answer: answer.word().to_owned() };
         RPCError::Unreachable(Unreachable::new(&odd))
     }
 
     async fn ask_for_vote(&self, ask: Ask, option: &RPCOption) -> Result<VoteResponse<TypeConfig>, Failed> {
-        match self.ask(Purpose::Heartbeat, RPCTypes::Vote, &ask, option.soft_ttl()).await? {
-            Answer::Vote(answer) => Ok(answer.into()),
-            other => Err(self.odd(&other)),
-        }
+        let answer = self.ask(Purpose::Heartbeat, RPCTypes::Vote, &ask, option.soft_ttl()).await?;
+        if let Answer::Vote(vote) = answer { Ok(vote.into()) } else { Err(self.odd(&answer)) }
     }
 
     async fn send_snapshot(&self, vote: &Vote, snapshot: Snapshot) -> Result<Vote, Failed> {
         let kind = RPCTypes::InstallSnapshot;
         for (piece, bytes) in (0..).zip(snapshot.snapshot.chunks(SNAPSHOT_PIECE_BYTES)) {
             let ask = Ask::Piece { piece, bytes: bytes.to_vec() };
-            match self.ask(Purpose::Snapshot, kind, &ask, PIECE_TIMEOUT).await? {
-                Answer::More => {}
-                other => return Err(self.odd(&other)),
+            let answer = self.ask(Purpose::Snapshot, kind, &ask, PIECE_TIMEOUT).await?;
+            if answer != Answer::More {
+                return Err(self.odd(&answer));
             }
         }
         let bytes = snapshot.snapshot.len() as u64;
         let ask = Ask::Install { vote: vote.into(), meta: (&snapshot.meta).into(), bytes };
-        match self.ask(Purpose::Snapshot, kind, &ask, INSTALL_TIMEOUT).await? {
-            Answer::Installed(vote) => Ok(vote.into()),
-            other => Err(self.odd(&other)),
-        }
+        let answer = self.ask(Purpose::Snapshot, kind, &ask, INSTALL_TIMEOUT).await?;
+        if let Answer::Installed(vote) = answer { Ok(vote.into()) } else { Err(self.odd(&answer)) }
     }
 }
 
@@ -147,14 +143,13 @@ impl RaftNetworkV2<TypeConfig> for Line {
         let (question, cut_after) =
             encode_append(&rpc).map_err(|error| RPCError::Unreachable(Unreachable::new(&error)))?;
         let answer = self.connection(self.appends).call_encoded(question, within).await;
-        match answer.map_err(|error| self.failed(&error, RPCTypes::AppendEntries, within))? {
-            Answer::Append(answer) => Ok(match (answer.into(), cut_after) {
-                (AppendEntriesResponse::Success, Some(last)) => {
-                    AppendEntriesResponse::PartialSuccess(Some(last))
-                }
-                (answer, _) => answer,
-            }),
-            other => Err(self.odd(&other)),
+        let answer = answer.map_err(|error| self.failed(&error, RPCTypes::AppendEntries, within))?;
+        if let Answer::Append(answer) = answer {
+            let answer = AppendEntriesResponse::from(answer);
+            let cut_after = cut_after.filter(|_| answer.is_success());
+            Ok(cut_after.map_or(answer, |last| AppendEntriesResponse::PartialSuccess(Some(last))))
+        } else {
+            Err(self.odd(&answer))
         }
     }
 
@@ -193,12 +188,14 @@ impl RaftNetworkV2<TypeConfig> for Line {
         option: RPCOption,
     ) -> Result<TransferLeaderResponse<TypeConfig>, Failed> {
         let ask = Ask::Transfer((&req).into());
-        match self.ask(Purpose::Heartbeat, RPCTypes::TransferLeader, &ask, option.soft_ttl()).await? {
-            Answer::Transfer(TransferAnswerV1::Accepted) => Ok(Ok(())),
-            Answer::Transfer(TransferAnswerV1::Rejected(why)) => {
-                Err(RPCError::Unreachable(Unreachable::from_string(why)))
+        let answer = self.ask(Purpose::Heartbeat, RPCTypes::TransferLeader, &ask, option.soft_ttl()).await?;
+        if let Answer::Transfer(answer) = answer {
+            match answer {
+                TransferAnswerV1::Accepted => Ok(Ok(())),
+                TransferAnswerV1::Rejected(why) => Err(RPCError::Unreachable(Unreachable::from_string(why))),
             }
-            other => Err(self.odd(&other)),
+        } else {
+            Err(self.odd(&answer))
         }
     }
 

@@ -267,12 +267,19 @@ pub enum Answer {
 
 impl Answer {
     /// The kind of answer, for a log line.
-    pub fn word(&self) -> String {
-        let text = format!("{self:?}");
+    pub fn word(&self) -> &str {
         match self {
-            Answer::Unable(why) => why.clone(),
-            Answer::NotLeader(_) => "that it does not lead".to_owned(),
-            _ => text.split(['(', ' ']).next().unwrap_or_default().to_owned(),
+            Answer::Append(_) => "an append",
+            Answer::Vote(_) => "a vote",
+            Answer::Transfer(_) => "a transfer",
+            Answer::Installed(_) | Answer::More => "a snapshot",
+            Answer::Proposed(_) => "a proposal",
+            Answer::ReadIndex(_) => "a read",
+            Answer::Renewed(_) => "a renewal",
+            Answer::Found(_) => "a first contact",
+            Answer::Joined(_) => "a knock",
+            Answer::NotLeader(_) => "that it does not lead",
+            Answer::Unable(why) => why,
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     durable::remove(&clean).map_err(failed("take the clean-stop mark off"))?;
     let store = dir.join("sled");
     let existed = store.join("db").exists();
-    let db = open_sled(&store).map_err(|what| LogError::Damaged { path: dir.to_owned(), what })?;
+    let db = open_sled(&store, dir)?;
     let file = File::open(store.join("db")).map_err(failed("open the data file of"))?;
     let mark = match HighWater::open(&dir.join(HIGH_WATER)).map_err(failed("read the high-water mark of"))? {
         Some(mark) => mark,
@@ -91,13 +91,20 @@ pub(super) fn mark_clean(dir: &Path) -> io::Result<()> {
     durable::write(&dir.join(CLEAN_STOP), b"")
 }
 
-/// sled panics on some damage instead of saying so.
-fn open_sled(path: &Path) -> Result<sled::Db, String> {
+/// sled panics on some damage instead of saying so. A disk that is full, or files that somebody else still holds, are no
+/// damage: they must not set the folder aside for ever.
+fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
     let config = sled::Config::new().path(path).flush_every_ms(None).mode(sled::Mode::HighThroughput);
+    let damaged = |what: String| LogError::Damaged { path: dir.to_owned(), what };
     match panic::catch_unwind(panic::AssertUnwindSafe(|| config.open())) {
         Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(format!("sled does not open it: {error}")),
-        Err(_) => Err("sled panics on it".to_owned()),
+        Ok(Err(sled::Error::Io(source)))
+            if !matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) =>
+        {
+            Err(LogError::Io { act: "open", path: dir.to_owned(), source })
+        }
+        Ok(Err(error)) => Err(damaged(format!("sled does not open it: {error}"))),
+        Err(_) => Err(damaged("sled panics on it".to_owned())),
     }
 }
 
@@ -129,7 +136,10 @@ impl Open {
         }
         if mark.last > last.map(|id| id.index) {
             let missing = last.map_or(0, |id| id.index + 1);
-            return Err(format!("entry {missing} is missing, entries up to {} were acknowledged", mark.last.unwrap_or(0)));
+            return Err(format!(
+                "entry {missing} is missing, entries up to {} were acknowledged",
+                mark.last.unwrap_or(0)
+            ));
         }
         Ok(Recovered { vote, purged, last, committed })
     }
@@ -137,7 +147,8 @@ impl Open {
     /// After anything but a clean stop, what is above the mark may be in memory only: it is written again and synced,
     /// and what does not verify is deleted.
     fn rewrite_tail(&mut self) -> io::Result<()> {
-        let first = self.mark.mark().last.or(self.recovered.purged.map(|id| id.index)).map_or(0, |index| index + 1);
+        let first =
+            self.mark.mark().last.or(self.recovered.purged.map(|id| id.index)).map_or(0, |index| index + 1);
         let end = self.recovered.last.map_or(0, |id| id.index + 1);
         let mut batch = sled::Batch::default();
         for key in self.db.range(keys::chunk(end, 0).to_vec()..keys::log_end().to_vec()).keys() {

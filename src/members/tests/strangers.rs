@@ -1,7 +1,9 @@
 //! Who must not be listened to: other clusters, old copies of a disk, other nodes than the one that was meant, noise.
 
+use std::path::Path;
 use std::time::Duration;
 
+use openraft::RaftMetrics;
 use pinode_raft::codec::VoteV1;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,7 +13,7 @@ use tokio_util::codec::Framed;
 use futures_util::{SinkExt, StreamExt};
 use pinode_scheduler::Reply;
 
-use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, three};
+use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, leader, three};
 use crate::transport::wire::{self, Ask, Hello, PROTOCOL, Purpose, Seen, Verdict, VoteRequestV1, Welcome};
 
 fn hello(node: &Node) -> Hello {
@@ -108,4 +110,45 @@ async fn an_old_copy_of_a_disk_is_told_and_exchanges_no_raft_message() {
     two.sees("n1").await;
     sleep(Duration::from_secs(1)).await;
     assert!(copy.machine.state().find_node_named("n1").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_copy_that_counts_its_starts_right_is_known_by_what_it_had_acknowledged() {
+    let (disks, nodes) = three().await;
+    let leads = leader(&nodes).await.id;
+    let at = nodes.iter().position(|node| node.id != leads).unwrap();
+    let mut nodes = Vec::from(nodes);
+    nodes[at].open_session(1, "early", 1).await;
+    nodes[at].sees("early").await;
+    nodes.remove(at).kill().await;
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(disks[at].path(), copy.path());
+    let peers: Vec<&Disk> = disks.iter().collect();
+    let again = disks[at].start(&peers).await;
+    nodes[0].open_session(2, "late", 1).await;
+    again.sees("late").await;
+    let leader = nodes.iter().find(|node| node.id == leads).unwrap().raft().await;
+    let id = again.id;
+    let acknowledged = |m: &RaftMetrics<_>| {
+        let matched = m.replication.as_ref().and_then(|all| all.get(&id).copied().flatten());
+        matched.map(|id| id.index) == m.last_log_index
+    };
+    leader.wait(Some(PATIENCE)).metrics(acknowledged, "it has acknowledged all").await.unwrap();
+    again.kill().await;
+    std::fs::remove_dir_all(disks[at].path()).unwrap();
+    copy_folder(copy.path(), disks[at].path());
+    let restored = disks[at].start(&peers).await;
+    let seen = eventually("it is told", async || is_stale(&restored)).await;
+    assert!(matches!(seen, Seen::Log { .. }), "{seen}");
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = {
+            let entry = entry.unwrap();
+            (entry.path(), to.join(entry.file_name()))
+        };
+        if from.is_dir() { copy_folder(&from, &to) } else { drop(std::fs::copy(&from, &to).unwrap()) }
+    }
 }
