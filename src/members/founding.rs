@@ -205,7 +205,7 @@ fn cluster_id(founders: &BTreeMap<NodeId, Member>) -> [u8; 32] {
 }
 
 /// The founders that vote: the largest odd number, at most five, lowest ids first.
-pub(crate) fn first_voters(founders: &BTreeMap<NodeId, Member>) -> BTreeMap<NodeId, Member> {
+pub fn first_voters(founders: &BTreeMap<NodeId, Member>) -> BTreeMap<NodeId, Member> {
     let count = odd_voters(founders.len());
     founders.iter().take(count).map(|(id, member)| (*id, member.clone())).collect()
 }
@@ -214,6 +214,11 @@ pub(crate) fn first_voters(founders: &BTreeMap<NodeId, Member>) -> BTreeMap<Node
 pub(super) fn odd_voters(nodes: usize) -> usize {
     let most = nodes.min(VOTERS_MAX);
     if most % 2 == 0 { most.saturating_sub(1) } else { most }
+}
+
+/// Whether this disk has agreed to a founding.
+pub fn was_founder(dir: &Path) -> bool {
+    dir.join(FILE).exists()
 }
 
 fn read(dir: &Path) -> Result<Option<BTreeMap<NodeId, Member>>, FoundingError> {

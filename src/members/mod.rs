@@ -4,4 +4,4 @@ mod admission;
 mod founding;
 
 pub use admission::{admit, join};
-pub use founding::{Found, Founding, FoundingError, found};
+pub use founding::{Found, Founding, FoundingError, first_voters, found, was_founder};

@@ -10,4 +10,4 @@ pub mod wire;
 pub use connection::CallError;
 pub use network::Network;
 pub use peers::{Greeting, Peers};
-pub use server::{Services, serve};
+pub use server::{Core, Services, serve};
