@@ -1,1 +1,334 @@
-//! Placeholder until its room is built.
+//! The command line: types only, and help that is the manual.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// One Docker host made of many small ones, that also knows when.
+#[derive(Debug, Parser)]
+#[command(name = "pinode", version, max_term_width = 110, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Node to talk to: http://HOST:PORT or unix:///PATH; a comma list is tried in order
+    #[arg(long, global = true, env = "PINODE_HOST", value_name = "HOST")]
+    pub host: Option<String>,
+    /// How listings are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub format: Format,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How a listing is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// One JSON array, stable names
+    Json,
+    /// Graphviz (graph only)
+    Dot,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a node and stay in the foreground
+    Join(Box<JoinArgs>),
+    /// Run one container, when what it waits for has happened
+    Run(Box<RunArgs>),
+    /// Submit a pipeline: a compose file (YAML or JSON) or a JSON pipeline; - reads standard input
+    #[command(visible_alias = "up")]
+    Submit(SubmitArgs),
+    /// List containers that have not ended
+    Ps(PsArgs),
+    /// Show everything about containers, as JSON
+    Inspect(Names),
+    /// Explain where a container stands, and what would move it
+    Why(Name),
+    /// Wait for containers to end; exits with the worst of their codes
+    Wait(Names),
+    /// Print what a container prints
+    Logs(LogsArgs),
+    /// Stop containers: SIGTERM, and SIGKILL after their grace
+    Stop(Names),
+    /// Kill containers: SIGKILL
+    Kill(Names),
+    /// Remove containers; what waits never runs
+    Rm(RmArgs),
+    /// Run what failed again, and revive what was skipped because of it
+    Retry(Names),
+    /// List nodes
+    Nodes(ListArgs),
+    /// Show the cluster as one node sees it
+    Status,
+    /// Draw who waits for whom
+    Graph(GraphArgs),
+    /// Print what happens, as it happens
+    Events,
+    /// Encode a film on all nodes: cut, encode the parts side by side, merge, check
+    Encode(EncodeArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the version
+    Version,
+}
+
+/// Flags of `join`. All are optional here: a config file may give them.
+#[derive(Args, Clone, Debug, Default)]
+pub struct JoinArgs {
+    /// Name of this node, unique in the cluster [default: the host name]
+    #[arg(long, env = "PINODE_NAME")]
+    pub name: Option<String>,
+    /// Where people reach it: pages, API, metrics [default: 127.0.0.1:7373]
+    #[arg(long, env = "PINODE_LISTEN", value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// Where nodes reach it: Raft and leases [default: 127.0.0.1:7374]
+    #[arg(long, env = "PINODE_PEER_LISTEN", value_name = "ADDR:PORT")]
+    pub peer_listen: Option<String>,
+    /// What people are told [default: the listen address]
+    #[arg(long, env = "PINODE_ADVERTISE", value_name = "ADDR:PORT")]
+    pub advertise: Option<String>,
+    /// What nodes are told [default: the peer-listen address]
+    #[arg(long, env = "PINODE_PEER_ADVERTISE", value_name = "ADDR:PORT")]
+    pub peer_advertise: Option<String>,
+    /// The first nodes name each other; a later node names any of them
+    #[arg(long, env = "PINODE_PEERS", value_name = "A:7374,B:7374,…", value_delimiter = ',')]
+    pub peers: Option<Vec<String>>,
+    /// Where this node keeps what it must not forget [default: /var/lib/pinode as root]
+    #[arg(long, env = "PINODE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// This node's Docker Engine [default: unix:///var/run/docker.sock]
+    #[arg(long, env = "DOCKER_HOST", value_name = "URL")]
+    pub docker_host: Option<String>,
+    /// The folder that all nodes share, for example a GlusterFS mount [default: DATA_DIR/shared]
+    #[arg(long, env = "PINODE_SHARED_DIR", value_name = "DIR")]
+    pub shared_dir: Option<PathBuf>,
+    /// The image that encodes films [default: pinode/film:local]
+    #[arg(long, env = "PINODE_FILM_IMAGE", value_name = "IMAGE")]
+    pub film_image: Option<String>,
+    /// A label for constraints, besides the found ones
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub label: Vec<String>,
+    /// Socket for local people [default: /run/pinode/pinode.sock as root]
+    #[arg(long, env = "PINODE_SOCKET", value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// No TLS and no token: whoever reaches the ports owns the machines
+    #[arg(long)]
+    pub insecure: bool,
+    /// A TOML file with the same names; flags win over environment, environment over file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Stop this node's containers when it leaves
+    #[arg(long)]
+    pub stop_containers: bool,
+    /// How the log is written [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What is logged, as in RUST_LOG [default: info]
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How long a node may act without hearing from a quorum, in seconds; the same on all nodes. For tests
+    #[arg(long, env = "PINODE_LEASE_SECONDS", hide = true)]
+    pub lease_seconds: Option<f64>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// One container.
+#[derive(Args, Debug)]
+pub struct Name {
+    /// Name, id, or the beginning of one
+    pub name: String,
+}
+
+/// Several containers.
+#[derive(Args, Debug)]
+pub struct Names {
+    /// Names, ids, or the beginnings of such
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// Flags of listings.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Print names only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Flags of `ps`.
+#[derive(Args, Debug)]
+pub struct PsArgs {
+    /// Also what has ended
+    #[arg(short, long)]
+    pub all: bool,
+    /// Print ids only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Flags of `logs`.
+#[derive(Args, Debug)]
+pub struct LogsArgs {
+    /// Go on until it ends; begins when it begins
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Name, id, or the beginning of one
+    pub name: String,
+}
+
+/// Flags of `rm`.
+#[derive(Args, Debug)]
+pub struct RmArgs {
+    /// Kill what runs first
+    #[arg(short, long)]
+    pub force: bool,
+    /// Names, ids, or the beginnings of such
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// Flags of `graph`.
+#[derive(Args, Debug)]
+pub struct GraphArgs {
+    /// One pipeline; without it everything that waits or is waited for
+    pub pipeline: Option<String>,
+}
+
+/// Flags of `submit`.
+#[derive(Args, Debug)]
+pub struct SubmitArgs {
+    /// A compose file, or JSON; - reads standard input
+    pub file: PathBuf,
+    /// Name of the pipeline [default: from the file, or the file's folder]
+    #[arg(short, long)]
+    pub name: Option<String>,
+    /// Refuse names in waitfor that match nothing yet
+    #[arg(long, value_enum, default_value_t = WaitforMissing::Wait)]
+    pub waitfor_missing: WaitforMissing,
+    /// Print ids only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What to do with names that match nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WaitforMissing {
+    /// Wait for them to appear
+    Wait,
+    /// Refuse
+    Reject,
+}
+
+/// Flags of `run`: those of `docker run` that people use, and what it waits for.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Do not wait for it: print its id
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Remove it when it has ended
+    #[arg(long)]
+    pub rm: bool,
+    /// Its name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// What must have happened first, for example container==split or exited==encode*,count=5
+    #[arg(long, value_name = "KIND==EXPR")]
+    pub waitfor: Vec<String>,
+    /// Refuse names in waitfor that match nothing yet
+    #[arg(long, value_enum, default_value_t = WaitforMissing::Wait)]
+    pub waitfor_missing: WaitforMissing,
+    /// Environment, K=V
+    #[arg(short, long, value_name = "K=V")]
+    pub env: Vec<String>,
+    /// Volumes, NAME:/PATH or /HOST:/PATH[:ro]
+    #[arg(short, long, value_name = "VOLUME")]
+    pub volume: Vec<String>,
+    /// Driver of named volumes; glusterfs is the shared folder
+    #[arg(long)]
+    pub volume_driver: Option<String>,
+    /// Ports, [HOST:]CONTAINER[/udp]
+    #[arg(short, long, value_name = "PORT")]
+    pub publish: Vec<String>,
+    /// Publish all exposed ports
+    #[arg(short = 'P', long)]
+    pub publish_all: bool,
+    /// Working folder
+    #[arg(short, long, value_name = "DIR")]
+    pub workdir: Option<String>,
+    /// User
+    #[arg(short, long)]
+    pub user: Option<String>,
+    /// Most memory, for example 64m; reserved on its node
+    #[arg(short, long)]
+    pub memory: Option<String>,
+    /// CPUs; reserved on its node
+    #[arg(long)]
+    pub cpus: Option<f64>,
+    /// Labels, K=V
+    #[arg(short, long, value_name = "K=V")]
+    pub label: Vec<String>,
+    /// Network: bridge, none, host or a name
+    #[arg(long, visible_alias = "net")]
+    pub network: Option<String>,
+    /// Program instead of the image's
+    #[arg(long)]
+    pub entrypoint: Option<String>,
+    /// Devices, /dev/x[:/dev/y]
+    #[arg(long)]
+    pub device: Vec<String>,
+    /// no, always, unless-stopped or on-failure[:N]
+    #[arg(long)]
+    pub restart: Option<String>,
+    /// More attempts after a failure
+    #[arg(long)]
+    pub retries: Option<u32>,
+    /// What if its node is unreachable: never, fenced or eager
+    #[arg(long)]
+    pub rerun: Option<String>,
+    /// Where it may run: node==NAME or node!=NAME
+    #[arg(long)]
+    pub constraint: Vec<String>,
+    /// Health check, run in a shell
+    #[arg(long)]
+    pub health_cmd: Option<String>,
+    /// Image
+    pub image: String,
+    /// Command and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub cmd: Vec<String>,
+}
+
+/// Flags of `encode`.
+#[derive(Args, Debug)]
+pub struct EncodeArgs {
+    /// The film
+    pub video: PathBuf,
+    /// Parts [default: as many as the cluster has CPUs]
+    #[arg(short = 'n', long)]
+    pub parts: Option<u32>,
+    /// Bits a second of the picture
+    #[arg(long, default_value = "2M")]
+    pub bitrate: String,
+    /// Encoder, as ffmpeg names it
+    #[arg(long, default_value = "libx264")]
+    pub codec: String,
+    /// Where to put the result [default: beside the film, as NAME.encoded.mp4]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}

@@ -4,12 +4,16 @@
 pub mod agent;
 pub mod api;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod commands;
+pub mod config;
+pub mod driver;
 pub mod film;
 pub mod http;
 pub mod liveness;
 pub mod members;
+pub mod node;
 pub mod propose;
 pub mod submit;
 pub mod transport;

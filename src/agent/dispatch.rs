@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 
-use super::intents::{Intents, Key};
+use super::intents::{Intents, Key, Signal};
 use super::launch::Launcher;
 use super::runtime::{ContainerRuntime, EngineInfo, Hint, RuntimeError, Seen, Status};
 use super::worker;
@@ -181,6 +181,16 @@ impl Agent {
     /// What ails the engine; none while it answers.
     pub fn engine(&self) -> watch::Receiver<Option<String>> {
         self.engine.clone()
+    }
+
+    /// Hex of the cluster's id.
+    pub fn cluster(&self) -> &str {
+        &self.context.launcher.cluster
+    }
+
+    /// Durably: what is killed next is killed by a fence.
+    pub fn fence_intent(&self, key: Key) -> std::io::Result<()> {
+        self.context.intents.signalling(key, Signal::Fence)
     }
 
     /// The engine's id of an attempt's Docker container.

@@ -14,4 +14,5 @@ mod tests;
 mod worker;
 
 pub use dispatch::{Agent, AgentConfig, Authority, Report, What};
-pub use intents::Intents;
+pub use intents::{Intents, Signal};
+pub use launch::SHARED_DRIVER;

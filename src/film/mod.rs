@@ -1,1 +1,11 @@
-//! Placeholder until its room is built.
+//! The job that pinode was made for: a film is cut at key frames, its parts are encoded side by side, merged and
+//! checked. All of it is one ordinary pipeline of containers; this room takes films in and hands them out.
+
+mod library;
+mod pipeline;
+mod probe;
+mod routes;
+mod upload;
+
+pub use library::Films;
+pub use routes::routes;

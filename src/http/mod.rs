@@ -1,1 +1,50 @@
-//! Placeholder until its room is built.
+//! What people reach: the native API and one plain page. A request is parsed once, becomes a command or a look at the
+//! state, and every error is a sentence with a stable code.
+
+mod backend;
+mod body;
+mod containers;
+mod error;
+mod events;
+mod graph;
+mod limits;
+mod logs;
+mod nodes;
+mod openapi;
+mod page;
+mod status;
+mod submit;
+mod view;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub use backend::{Backend, hex};
+pub use error::ApiError;
+pub use limits::{bind_socket, serve, serve_socket};
+
+/// Every route of the native API.
+pub fn router(backend: Backend) -> Router {
+    let api = Router::new()
+        .route("/containers", post(submit::container).get(containers::list))
+        .route("/pipelines", post(submit::pipeline))
+        .route("/containers/{name}", get(containers::one).delete(containers::remove))
+        .route("/containers/{name}/why", get(containers::why))
+        .route("/containers/{name}/logs", get(logs::logs))
+        .route("/containers/{name}/stop", post(containers::stop))
+        .route("/containers/{name}/kill", post(containers::kill))
+        .route("/containers/{name}/retry", post(containers::retry))
+        .route("/containers/{name}/wait", post(containers::wait))
+        .route("/nodes", get(nodes::list))
+        .route("/status", get(status::status))
+        .route("/graph", get(graph::graph))
+        .route("/events", get(events::events));
+    let router = Router::new()
+        .nest("/api/v1", api)
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/", get(page::page))
+        .with_state(backend);
+    limits::apply(router)
+}

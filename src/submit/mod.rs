@@ -1,1 +1,12 @@
-//! Placeholder until its room is built.
+//! The door: what people send becomes a valid spec, or a sentence that names the field. Nothing malformed gets past it.
+
+mod compose;
+mod health;
+mod pattern;
+mod spec;
+mod value;
+mod volume;
+
+pub use compose::pipeline as compose_pipeline;
+pub use spec::{Door, Draft, Invalid};
+pub use value::name as check_name;

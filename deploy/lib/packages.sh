@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# What the machine lacks, and how it gets it. To be sourced after say.sh.
+
+# As long as another apt may hold its lock (a fresh Pi updates itself for minutes after its first boot), in seconds.
+readonly APT_LOCK_SECONDS=600
+
+# wanted_package PROGRAM: which Debian package brings it.
+wanted_package() {
+    case $1 in
+        dockerd | containerd) echo docker.io ;;
+        docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
+        busybox-static) echo busybox-static ;;
+        ip) echo iproute2 ;;
+        iptables) echo iptables ;;
+        ffmpeg | ffprobe) echo ffmpeg ;;
+        cc) echo "gcc libc6-dev" ;;
+        curl) echo "curl ca-certificates" ;;
+        unshare | nsenter | setsid | flock) echo util-linux ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# has PROGRAM: is it there? A dynamic busybox is of no use inside an image.
+has() {
+    case $1 in
+        busybox-static) is_static "$(command -v busybox)" ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+is_static() {
+    [ -n "$1" ] && ! ldd "$1" >/dev/null 2>&1
+}
+
+# need PROGRAM…: says what is missing, installs it, and is sure afterwards.
+need() {
+    local program missing=() packages=() package
+    # Debian keeps some of these where an ordinary user's PATH does not look.
+    PATH=$PATH:/usr/sbin:/sbin
+    for program in "$@"; do
+        has "$program" || missing+=("$program")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null ||
+        die "missing: ${missing[*]}. This is no Debian or Raspberry Pi OS: install them with your own package manager, then run this again"
+    [ "$(id -u)" = 0 ] ||
+        die "missing: ${missing[*]}. Run this as root once (sudo $0), or: sudo apt-get install $(packages_of "${missing[@]}")"
+    apt_update
+    read -ra packages <<<"$(packages_of "${missing[@]}")"
+    step "installing, because ${missing[*]} is missing: ${packages[*]}"
+    apt_install "${packages[@]}"
+    for package in "${missing[@]}"; do
+        has "$package" || die "$package is still missing after installing ${packages[*]}; see 'apt-cache policy ${packages[0]}'"
+    done
+}
+
+packages_of() {
+    local program
+    for program in "$@"; do wanted_package "$program"; done | tr ' ' '\n' | sort -u | tr '\n' ' '
+}
+
+apt_update() {
+    apt-get -o DPkg::Lock::Timeout=$APT_LOCK_SECONDS update -qq >&2 ||
+        die "apt-get update failed: check the network and /etc/apt/sources.list, then run this again"
+}
+
+# apt_install PACKAGE…: no service is started by it, and nothing is asked.
+apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=$APT_LOCK_SECONDS \
+        install -y -qq --no-install-recommends "$@" >&2 ||
+        die "apt-get install $* failed: read its message above, mend it ('apt-get -f install' often does), then run this again"
+}
+
+# need_rust: cargo of the version that the workspace asks for.
+need_rust() {
+    PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    if ! command -v cargo >/dev/null; then
+        need curl
+        step "installing Rust, because cargo is missing: https://sh.rustup.rs, minimal profile, into ${CARGO_HOME:-$HOME/.cargo}"
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path >&2 ||
+            die "could not install Rust from https://sh.rustup.rs: install it by hand (https://rustup.rs), then run this again"
+    fi
+    need cc
+}

@@ -1,0 +1,437 @@
+//! What travels between people and nodes: the JSON of the native API, used by the server and by the commands.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A container to be submitted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Submit {
+    /// Its name; inside a pipeline the short one. Without one it gets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Image; required.
+    pub image: String,
+    /// Command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cmd: Option<Vec<String>>,
+    /// Program instead of the image's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<String>>,
+    /// `K=V`; entries whose name begins with `waitfor:` are waits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// As after `waitfor:`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waitfor: Vec<String>,
+    /// Labels.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Docker `-v` strings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<String>,
+    /// Driver of named volumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_driver: Option<String>,
+    /// `none`, `host`, `bridge` or a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_mode: Option<String>,
+    /// Docker `-p` strings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<String>,
+    /// Docker `-P`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub publish_all: bool,
+    /// Docker `--device` strings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
+    /// Working folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// User.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// CPUs, reserved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<f64>,
+    /// Bytes, or `64m`; reserved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+    /// `node==NAME`, `node!=NAME`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<String>,
+    /// Not built yet; refused by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub affinities: Vec<String>,
+    /// `never`, `fenced`, `eager`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<String>,
+    /// More attempts after a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// Docker's `--restart`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<String>,
+    /// `skip`, `hold`, `run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_upstream_failure: Option<String>,
+    /// Longest wait, `10m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_timeout: Option<String>,
+    /// Longest run of one attempt, `2h`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_timeout: Option<String>,
+    /// Not built yet; refused by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
+    /// Grace between SIGTERM and SIGKILL, `10s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_timeout: Option<String>,
+    /// Health check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
+    /// Remove it when it has ended.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub auto_remove: bool,
+    /// `wait` (default) or `reject` names in `waitfor` that match nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waitfor_missing: Option<String>,
+}
+
+/// Memory as people write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Memory {
+    /// Bytes.
+    Bytes(u64),
+    /// `64m`.
+    Text(String),
+}
+
+/// A health check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Health {
+    /// `["CMD", …]`, `["CMD-SHELL", "…"]` or `["NONE"]`.
+    pub test: Vec<String>,
+    /// Between two checks, `30s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Longest check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+    /// Failures before `unhealthy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// Grace at the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_period: Option<String>,
+}
+
+/// Several containers, accepted or refused as one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    /// Unique.
+    pub name: String,
+    /// Its members.
+    pub containers: Vec<Submit>,
+    /// `wait` (default) or `reject`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waitfor_missing: Option<String>,
+}
+
+/// One accepted container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// 64 hex digits.
+    pub id: String,
+    /// Full name.
+    pub name: String,
+    /// Where it stands.
+    pub state: String,
+    /// What may not be meant.
+    pub warnings: Vec<String>,
+}
+
+/// An accepted pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedPipeline {
+    /// Its name, which is also its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its members.
+    pub containers: Vec<Accepted>,
+}
+
+/// A container as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Container {
+    /// 64 hex digits.
+    pub id: String,
+    /// Full name.
+    pub name: String,
+    /// Its pipeline.
+    pub pipeline: Option<String>,
+    /// Image.
+    pub image: String,
+    /// Plain word.
+    pub state: String,
+    /// Its terms.
+    pub waitfor: Vec<WaitTerm>,
+    /// For what is blocked: what is unmet, as `ps` prints it.
+    pub waits_for: Vec<String>,
+    /// Number of the latest attempt; 0 before the first.
+    pub attempt: u32,
+    /// Name of the node that has or had it.
+    pub node: Option<String>,
+    /// Its code.
+    pub exit_code: Option<i64>,
+    /// Why it failed or was skipped.
+    pub cause: Option<String>,
+    /// The leader's time at the submit.
+    pub created_at: String,
+    /// The engine's time.
+    pub started_at: Option<String>,
+    /// The engine's time.
+    pub finished_at: Option<String>,
+    /// Each attempt that is remembered.
+    pub attempts: Vec<Attempt>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// The create body that the engine gets.
+    pub create: serde_json::Value,
+}
+
+/// One term of a wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitTerm {
+    /// `container`, `exited`, …
+    pub kind: String,
+    /// `==`, `!=`, `==~`.
+    pub op: String,
+    /// As written.
+    pub expr: String,
+    /// Whether it is met.
+    pub met: bool,
+    /// Full names of what it matches.
+    pub matches: Vec<String>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// Name of its node.
+    pub node: Option<String>,
+    /// The engine's time.
+    pub started_at: Option<String>,
+    /// The engine's time.
+    pub finished_at: Option<String>,
+    /// How it ended, in words.
+    pub end: Option<String>,
+}
+
+/// An explanation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// Full name.
+    pub name: String,
+    /// Plain word.
+    pub state: String,
+    /// One sentence.
+    pub summary: String,
+    /// What it waits for, or why it ended so.
+    pub because: Vec<String>,
+    /// What each node lacks, for what is ready.
+    pub nodes: BTreeMap<String, String>,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// 16 hex digits.
+    pub id: String,
+    /// `up`, `suspected`, `ailing`, `lost`.
+    pub state: String,
+    /// What ails it.
+    pub problems: Vec<String>,
+    /// `leader`, `voter`, `learner`, `none`.
+    pub role: String,
+    /// Where people reach it.
+    pub address: String,
+    /// Where nodes reach it.
+    pub peer_address: String,
+    /// Containers it has now.
+    pub containers: u32,
+    /// Containers it can have at once.
+    pub slots: u32,
+    /// CPUs reserved.
+    pub cpus_reserved: f64,
+    /// CPUs.
+    pub cpus: f64,
+    /// Bytes reserved.
+    pub memory_reserved: u64,
+    /// Bytes.
+    pub memory: u64,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its Docker Engine's version.
+    pub engine: String,
+    /// Its session's number.
+    pub session: u64,
+    /// Whether it sees the shared folder that most see.
+    pub shared: bool,
+}
+
+/// The cluster as one node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Who answers.
+    pub node: String,
+    /// 64 hex digits.
+    pub cluster_id: String,
+    /// The leader's name.
+    pub leader: Option<String>,
+    /// Raft's term.
+    pub term: u64,
+    /// Index of the last applied entry.
+    pub applied_index: u64,
+    /// Digest of the state at that index.
+    pub state_hash: String,
+    /// Who votes and who learns.
+    pub members: Vec<Member>,
+    /// Containers by state.
+    pub containers: BTreeMap<String, usize>,
+    /// Nodes that see another shared folder than most.
+    pub shared_odd: Vec<String>,
+}
+
+/// A member of the Raft group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// 16 hex digits.
+    pub id: String,
+    /// Its peer address.
+    pub address: String,
+    /// Whether it votes.
+    pub voter: bool,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Index of its entry.
+    pub index: u64,
+    /// The leader's time.
+    pub at: String,
+    /// What: `blocked`, `claimed`, …
+    pub event: String,
+    /// Full name of the container.
+    pub container: Option<String>,
+    /// Its id.
+    pub id: Option<String>,
+    /// Name of the node.
+    pub node: Option<String>,
+    /// The rest, in words.
+    pub detail: Option<String>,
+}
+
+/// Who waits for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Graph {
+    /// Containers.
+    pub nodes: Vec<GraphNode>,
+    /// Edges, from who waits to what it waits for.
+    pub edges: Vec<GraphEdge>,
+}
+
+/// A container in a graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraphNode {
+    /// Full name.
+    pub name: String,
+    /// Plain word.
+    pub state: String,
+    /// Its node.
+    pub node: Option<String>,
+    /// Its code.
+    pub exit_code: Option<i64>,
+}
+
+/// Who waits for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraphEdge {
+    /// Who waits.
+    pub from: String,
+    /// For whom; an expression while it matches nothing.
+    pub to: String,
+    /// `container`, `exited`, …
+    pub kind: String,
+    /// Whether it is met.
+    pub met: bool,
+}
+
+/// How a wait ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waited {
+    /// Full name.
+    pub name: String,
+    /// Plain word.
+    pub state: String,
+    /// Its code; 125 if it never ran.
+    pub exit_code: i64,
+    /// Why, where the code does not say it all.
+    pub cause: Option<String>,
+}
+
+/// A film.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Video {
+    /// Its id.
+    pub id: String,
+    /// As given.
+    pub name: String,
+    /// The pipeline that encodes it.
+    pub pipeline: String,
+    /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.
+    pub state: String,
+    /// Parts it is cut into.
+    pub parts: u32,
+    /// Parts that are encoded.
+    pub parts_done: u32,
+    /// Frames of the source.
+    pub frames_in: Option<u64>,
+    /// Frames of the result.
+    pub frames_out: Option<u64>,
+    /// Seconds of the result.
+    pub duration: Option<f64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// An error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// Stable word.
+    pub code: String,
+    /// A sentence with the thing and the way out.
+    pub message: String,
+    /// The field at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}

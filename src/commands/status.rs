@@ -1,0 +1,29 @@
+//! `status`: the cluster as one node sees it.
+
+use super::listing;
+use crate::api::Status;
+use crate::cli::Format;
+use crate::client::Client;
+
+pub(super) async fn status(client: &Client, format: Format) -> anyhow::Result<()> {
+    let status: Status = client.get("/api/v1/status").await?;
+    if format == Format::Json {
+        return listing::json(&status);
+    }
+    let leader = status.leader.as_deref().unwrap_or("none; a majority of the voters must reach each other");
+    anstream::println!("node       {}", status.node);
+    anstream::println!("cluster    {}", listing::short(&status.cluster_id));
+    anstream::println!("leader     {leader} (term {})", status.term);
+    anstream::println!("applied    {} (state {})", status.applied_index, listing::short(&status.state_hash));
+    for member in &status.members {
+        let role = if member.voter { "voter" } else { "learner" };
+        anstream::println!("member     {} at {}, {role}", member.name, member.address);
+    }
+    for (state, count) in &status.containers {
+        anstream::println!("{state:<10} {count}");
+    }
+    for node in &status.shared_odd {
+        anstream::println!("attention  {node} does not see the shared folder that the others see");
+    }
+    Ok(())
+}

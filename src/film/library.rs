@@ -1,0 +1,124 @@
+//! The films in the shared folder: what was taken in, and how its pipeline stands.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use pinode_scheduler::container::Phase;
+use pinode_scheduler::{Container, State};
+use serde::{Deserialize, Serialize};
+
+use super::pipeline;
+use crate::agent::docker::DockerEngine;
+use crate::api::Video;
+use crate::config::Config;
+use crate::http::Backend;
+
+const CARD: &str = "film.json";
+const REPORT: &str = "report.json";
+pub(super) const SOURCE: &str = "source";
+pub(super) const RESULT: &str = "result.mp4";
+
+/// The films of this cluster. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Films {
+    pub(super) backend: Backend,
+    pub(super) engine: Arc<DockerEngine>,
+    pub(super) image: String,
+    dir: PathBuf,
+}
+
+/// What is written beside a film when it is taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Card {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) parts: u32,
+}
+
+/// What the merge writes when it has checked its result.
+#[derive(Debug, Deserialize)]
+struct Report {
+    frames_in: u64,
+    frames_out: u64,
+    duration_out: f64,
+}
+
+impl Films {
+    /// In the shared folder of `config`.
+    pub fn new(backend: Backend, engine: Arc<DockerEngine>, config: &Config) -> Films {
+        let dir = config.shared_dir.join(pipeline::VOLUME);
+        Films { backend, engine, image: config.film_image.clone(), dir }
+    }
+
+    /// A film's folder. Ids are hex, so it is below ours whatever is asked.
+    pub(super) fn folder(&self, id: &str) -> Option<PathBuf> {
+        let fine = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        fine.then(|| self.dir.join(id))
+    }
+
+    pub(super) fn write_card(&self, card: &Card) -> io::Result<()> {
+        let path = self.dir.join(&card.id).join(CARD);
+        pinode_raft::write_durably(&path, &serde_json::to_vec(card)?)
+    }
+
+    /// The film of this id, as it stands.
+    pub(super) fn find(&self, id: &str) -> Option<Video> {
+        let folder = self.folder(id)?;
+        let card: Card = serde_json::from_slice(&fs::read(folder.join(CARD)).ok()?).ok()?;
+        Some(view(&self.backend.machine.state(), &folder, card))
+    }
+
+    /// All films, by id.
+    pub(super) fn all(&self) -> Vec<Video> {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let mut ids: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        ids.sort_unstable();
+        ids.iter().filter_map(|id| self.find(id)).collect()
+    }
+}
+
+fn view(state: &State, folder: &Path, card: Card) -> Video {
+    let pipeline = pipeline::name(&card.id);
+    let members = state.pipeline(&pipeline);
+    let word = word(&members);
+    let report: Option<Report> = fs::read(folder.join(REPORT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let done = |c: &&&Container| c.spec.name.starts_with("encode") && c.phase == Phase::Succeeded;
+    let parts_done = u32::try_from(members.iter().filter(done).count()).unwrap_or(u32::MAX);
+    let failed = members.iter().find_map(|c| match &c.phase {
+        Phase::Failed(failure) => Some(match (&failure.reason, failure.code) {
+            (Some(reason), _) => format!("{} failed: {reason}", c.name),
+            (None, code) => format!("{} failed with code {}", c.name, code.unwrap_or(125)),
+        }),
+        _ => None,
+    });
+    Video {
+        id: card.id,
+        name: card.name,
+        pipeline,
+        state: word.to_owned(),
+        parts: card.parts,
+        parts_done,
+        frames_in: report.as_ref().map(|report| report.frames_in),
+        frames_out: report.as_ref().map(|report| report.frames_out),
+        duration: report.as_ref().map(|report| report.duration_out),
+        error: failed,
+    }
+}
+
+/// A pipeline that was removed leaves a result, or it does not.
+fn word(members: &[&Container]) -> &'static str {
+    let any = |test: fn(&Phase) -> bool| members.iter().any(|c| test(&c.phase));
+    let merged = members.iter().any(|c| c.spec.name == "merge" && c.phase == Phase::Succeeded);
+    if merged {
+        "succeeded"
+    } else if any(|phase| matches!(phase, Phase::Failed(_))) {
+        "failed"
+    } else if any(|phase| matches!(phase, Phase::Cancelled { .. })) || members.is_empty() {
+        "cancelled"
+    } else if members.iter().any(|c| c.attempt > 0) {
+        "running"
+    } else {
+        "queued"
+    }
+}

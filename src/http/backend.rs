@@ -1,0 +1,67 @@
+//! What a request can reach.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinode_raft::{Machine, Raft};
+use pinode_scheduler::{Command, NodeId, Reply};
+
+use super::error::ApiError;
+use crate::agent::Agent;
+use crate::propose::Proposer;
+use crate::submit::Door;
+
+/// Longest wait for a commit or a read.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// The node behind the router. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// This node's name.
+    pub node: String,
+    /// This node.
+    pub me: NodeId,
+    /// The cluster's id.
+    pub cluster: [u8; 32],
+    /// Raft.
+    pub raft: Raft,
+    /// The state.
+    pub machine: Machine,
+    /// Commits commands.
+    pub proposer: Proposer,
+    /// This node's containers.
+    pub agent: Arc<Agent>,
+    /// The folder that all nodes share.
+    pub shared_dir: PathBuf,
+    /// The id that this node sees in it.
+    pub shared_id: Option<String>,
+}
+
+impl Backend {
+    /// Commits, and turns a refusal into its error.
+    pub async fn commit(&self, command: Command) -> Result<Reply, ApiError> {
+        match self.proposer.propose(command, WITHIN).await? {
+            Reply::Rejected(rejection) => Err(rejection.into()),
+            reply @ (Reply::Done | Reply::Stale | Reply::Submitted(_)) => Ok(reply),
+        }
+    }
+
+    /// Makes the reads that follow linearizable, unless the request said that stale ones will do.
+    pub async fn barrier(&self, stale: bool) -> Result<(), ApiError> {
+        if !stale {
+            self.proposer.read_barrier(WITHIN).await?;
+        }
+        Ok(())
+    }
+
+    /// What judges submits.
+    pub fn door(&self) -> Door {
+        Door { shared_dir: self.shared_dir.clone() }
+    }
+}
+
+/// Bytes as hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

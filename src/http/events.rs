@@ -1,0 +1,83 @@
+//! What happens, as it happens: server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::{Stream, stream};
+use pinode_raft::machine::Changes;
+use pinode_scheduler::{Change, What};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::backend::Backend;
+use super::view;
+use crate::api;
+
+pub(super) async fn events(State(backend): State<Backend>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = backend.machine.changes();
+    let stream = stream::unfold((changes, Vec::new()), |(mut changes, mut waiting)| async move {
+        loop {
+            if let Some(event) = waiting.pop() {
+                return Some((Ok(event), (changes, waiting)));
+            }
+            match changes.recv().await {
+                Ok(entry) => waiting = in_order(&entry),
+                Err(RecvError::Lagged(missed)) => {
+                    let note = format!("{missed} entries were missed; list what you need");
+                    return Some((Ok(Event::default().event("missed").data(note)), (changes, waiting)));
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}
+
+/// Last first, because they are taken from the end.
+fn in_order(entry: &Arc<Changes>) -> Vec<Event> {
+    let events = entry.changes.iter().rev().map(|change| view_change(entry, change));
+    events.filter_map(|event| Event::default().event(event.event.clone()).json_data(event).ok()).collect()
+}
+
+fn view_change(entry: &Changes, change: &Change) -> api::Event {
+    let (event, detail) = words(&change.what);
+    api::Event {
+        index: entry.index,
+        at: view::time(entry.at_ms),
+        event: event.to_owned(),
+        container: change.container.as_ref().map(|(_, name)| name.clone()),
+        id: change.container.as_ref().map(|(id, _)| id.to_string()),
+        node: change.node.clone(),
+        detail,
+    }
+}
+
+fn words(what: &What) -> (&'static str, Option<String>) {
+    match what {
+        What::Blocked(waits) => ("blocked", Some(format!("waits for {}", waits.join(", ")))),
+        What::Ready => ("ready", None),
+        What::Claimed(attempt) => ("claimed", Some(format!("attempt {attempt}"))),
+        What::Started(attempt) => ("started", Some(format!("attempt {attempt}"))),
+        What::Healthy(attempt) => ("healthy", Some(format!("attempt {attempt}"))),
+        What::AttemptEnded(attempt, outcome) => ("ended", Some(format!("attempt {attempt}: {}", outcome.sentence()))),
+        What::Declined(reason) => ("declined", Some(reason.clone())),
+        What::Backoff(ms) => ("backoff", Some(format!("again in {} s", ms.div_ceil(1000)))),
+        What::Unknown => ("unknown", None),
+        What::Succeeded => ("succeeded", None),
+        What::Failed(code, reason) => {
+            let code = code.map(|code| format!("code {code}"));
+            ("failed", Some([code, reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ")))
+        }
+        What::Skipped(cause) => ("skipped", Some(cause.join(", because "))),
+        What::Cancelled(code) => ("cancelled", code.map(|code| format!("code {code}"))),
+        What::Stopping => ("stopping", None),
+        What::Removed => ("removed", None),
+        What::Retried => ("retried", None),
+        What::SessionOpened(number) => ("session-opened", Some(format!("session {number}"))),
+        What::Suspected => ("suspected", None),
+        What::Trusted => ("trusted", None),
+        What::NodeLost(number) => ("node-lost", Some(format!("session {number}"))),
+        What::Ailing(what, problem) => ("ailing", Some(format!("{what}: {}", problem.as_deref().unwrap_or("well again")))),
+    }
+}

@@ -1,0 +1,121 @@
+//! The limits of CONTRACT, and the loop that serves.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+
+use super::error::ApiError;
+
+/// Largest body, in bytes; uploads have a limit of their own.
+const BODY_MAX_BYTES: usize = 1 << 20;
+/// Largest head of a request, in bytes.
+const HEADERS_MAX_BYTES: usize = 16 << 10;
+/// Longest wait for the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections at once.
+const CONNECTIONS_MAX: usize = 1_024;
+/// Pause after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Puts the limits around a router.
+pub(super) fn apply(router: Router) -> Router {
+    router.fallback(unknown).layer(DefaultBodyLimit::max(BODY_MAX_BYTES)).layer(from_fn(own_shape))
+}
+
+async fn unknown(request: Request) -> ApiError {
+    let message = format!("there is nothing at {}; see /api/openapi.json", request.uri().path());
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
+}
+
+/// axum answers a wrong method with an empty body; ours has a sentence.
+async fn own_shape(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let message = format!("{path} does not know {method}");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).into_response()
+}
+
+/// Serves people over TCP until the task is aborted.
+pub async fn serve(listener: TcpListener, router: Router) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = room.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "set TCP_NODELAY");
+                }
+                converse(stream, router.clone(), place);
+            }
+            Err(error) => pause(&error).await,
+        }
+    }
+}
+
+/// Serves local people over a socket until the task is aborted.
+pub async fn serve_socket(listener: UnixListener, router: Router) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = room.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => converse(stream, router.clone(), place),
+            Err(error) => pause(&error).await,
+        }
+    }
+}
+
+async fn pause(error: &io::Error) {
+    tracing::warn!(%error, "accept a connection");
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+fn converse<S>(stream: S, router: Router, place: tokio::sync::OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(HEADERS_MAX_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .with_upgrades();
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended");
+        }
+        drop(place);
+    });
+}
+
+/// A socket for local people: its folder's and its own permissions are the guard.
+pub fn bind_socket(path: &Path) -> io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    // A socket that an earlier process left behind; one that is in use is held by the data folder's lock.
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let listener = UnixListener::bind(PathBuf::from(path))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(listener)
+}

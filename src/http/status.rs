@@ -1,0 +1,64 @@
+//! The cluster as this node sees it, and whether this node is fit.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use openraft::async_runtime::WatchReceiver;
+use pinode_scheduler::NodeId;
+
+use super::backend::{Backend, hex};
+use super::error::ApiError;
+use crate::api;
+
+/// Never waits for a quorum: it is what people ask when something is wrong.
+pub(super) async fn status(State(backend): State<Backend>) -> Result<Json<api::Status>, ApiError> {
+    let failed = |error: std::io::Error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string());
+    let state_hash = backend.machine.state_hash().map_err(failed)?;
+    let (term, leader, membership) = {
+        let metrics = backend.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        (metrics.current_term, metrics.current_leader, metrics.membership_config.membership().clone())
+    };
+    let voters: Vec<NodeId> = membership.voter_ids().collect();
+    let member = |(id, member): (&NodeId, &pinode_raft::Member)| api::Member {
+        name: member.name.clone(),
+        id: format!("{id:016x}"),
+        address: member.peer.clone(),
+        voter: voters.contains(id),
+    };
+    let state = backend.machine.state();
+    let mut containers: BTreeMap<String, usize> = BTreeMap::new();
+    for container in state.containers() {
+        *containers.entry(container.phase.word().to_owned()).or_default() += 1;
+    }
+    let shared = state.shared_id();
+    let odd = state.nodes().filter(|node| node.facts.shared_id.as_deref() != shared);
+    Ok(Json(api::Status {
+        node: backend.node.clone(),
+        cluster_id: hex(&backend.cluster),
+        leader: leader.and_then(|id| membership.get_node(&id).map(|leader| leader.name.clone())),
+        term,
+        applied_index: state.applied(),
+        state_hash,
+        members: membership.nodes().map(member).collect(),
+        containers,
+        shared_odd: odd.map(|node| node.facts.name.clone()).collect(),
+    }))
+}
+
+/// The process answers.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// It has a quorum and an engine.
+pub(super) async fn readyz(State(backend): State<Backend>) -> Result<&'static str, ApiError> {
+    backend.barrier(false).await?;
+    let problem = backend.agent.engine().borrow().clone();
+    match problem {
+        None => Ok("ready\n"),
+        Some(problem) => Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "engine_away", problem)),
+    }
+}

@@ -1,0 +1,255 @@
+//! The composition root: builds the parts, spawns the few tasks, and ends them in order.
+
+mod facts;
+mod session;
+mod shared;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use pinode_raft::config::{Timeouts, raft_config};
+use pinode_raft::{Identity, LogStore, Machine, Opened, Raft};
+use pinode_scheduler::SessionId;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::agent::docker::DockerEngine;
+use crate::agent::{Agent, AgentConfig, Intents};
+use crate::config::Config;
+use crate::http::{self, Backend};
+use crate::liveness::{Keeper, Lease};
+use crate::members::{self, Founding};
+use crate::propose::Proposer;
+use crate::transport::wire::Joiner;
+use crate::transport::{self, Core, Greeting, Network, Peers, Services};
+use crate::{driver, film};
+
+/// An orderly stop takes no longer; then it ends anyhow.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
+/// Of that, so long for another node to take over the lead.
+const HAND_OVER: Duration = Duration::from_secs(2);
+/// Runs a node until it is told to stop.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let fresh_id = u64::from_le_bytes(random()?);
+    let opened = pinode_raft::open(&config.data_dir, fresh_id, Box::new(stop_at_once));
+    let Opened { mut identity, log, machine } = opened.with_context(|| format!("open {}", config.data_dir.display()))?;
+    let shared_id = shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
+    let peer_listener = bind(&config.peer_listen).await?;
+    let http_listener = bind(&config.listen).await?;
+    tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.starts(), "starts");
+
+    let me = Joiner { node: identity.node(), name: config.name.clone(), addr: config.peer_advertise.clone() };
+    let greeting = Greeting::new(me.node, identity.starts(), log.clone(), machine.clone(), identity.cluster());
+    let greeting = Arc::new(greeting);
+    let peers = Arc::new(Peers::new(greeting.clone()));
+    let founding = Arc::new(Founding::new(me.clone(), &config.peers));
+    let services = Services { greeting: greeting.clone(), founding: founding.clone(), core: OnceLock::new() };
+    let services = Arc::new(services);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(transport::serve(peer_listener, services.clone()));
+
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let found = tokio::select! {
+        found = members::found(&mut identity, &founding, &greeting, &peers) => found?,
+        _ = term.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    let node = Node::build(config, identity, log, machine, greeting, peers, shared_id).await?;
+    services.core.get_or_init(|| node.core());
+    members::initialise(&node.raft, me.node, &found).await?;
+    node.spawn_membership(&mut tasks, me, founding.peers());
+    node.spawn(&mut tasks, http_listener).await?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+        stale = node.until_stale() => bail!(stale),
+        ended = tasks.join_next() => bail!("a task of the node ended: {ended:?}"),
+    }
+    tracing::info!("leaves; once more stops it at once");
+    tokio::select! {
+        left = timeout(LEAVE_TIMEOUT, node.leave()) => left.context("leave in time")?,
+        _ = term.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+/// What was acknowledged may not be on disk, and a second sync would not say so: the process must not go on.
+fn stop_at_once(error: &std::io::Error) {
+    tracing::error!(%error, "the raft log could not be synced; stopping at once");
+    std::process::abort();
+}
+
+async fn bind(addr: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("listen on {addr}"))
+}
+
+fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("read random bytes: {error}"))?;
+    Ok(bytes)
+}
+
+/// The parts of a running node.
+struct Node {
+    config: Config,
+    identity: Identity,
+    log: LogStore,
+    raft: Raft,
+    machine: Machine,
+    peers: Arc<Peers>,
+    greeting: Arc<Greeting>,
+    proposer: Proposer,
+    keeper: Arc<Keeper>,
+    lease: Arc<Lease>,
+    session: watch::Sender<Option<SessionId>>,
+    engine: Arc<DockerEngine>,
+    shared_id: Option<String>,
+    boot: String,
+}
+
+impl Node {
+    async fn build(
+        config: Config,
+        identity: Identity,
+        log: LogStore,
+        machine: Machine,
+        greeting: Arc<Greeting>,
+        peers: Arc<Peers>,
+        shared_id: Option<String>,
+    ) -> anyhow::Result<Node> {
+        let me = identity.node();
+        let cluster = identity.cluster().context("no cluster id after the first contact")?;
+        let raft_config = Arc::new(raft_config(&http::hex(&cluster), Timeouts::FAST)?);
+        let network = Network::new(peers.clone());
+        let raft = Raft::new(me, raft_config, network, log.clone(), machine.clone()).await.context("start raft")?;
+        greeting.lead_with(raft.clone());
+        let proposer = Proposer::new(raft.clone(), machine.clone(), peers.clone(), me);
+        let keeper = Keeper::new(me, config.timing, raft.clone(), machine.clone(), proposer.clone());
+        Ok(Node {
+            engine: Arc::new(DockerEngine::new(&config.docker_host)?),
+            lease: Lease::new(config.timing),
+            boot: facts::boot_id()?,
+            keeper: Arc::new(keeper),
+            session: watch::Sender::new(None),
+            config,
+            identity,
+            log,
+            raft,
+            machine,
+            peers,
+            greeting,
+            proposer,
+            shared_id,
+        })
+    }
+
+    /// What other nodes may ask for.
+    fn core(&self) -> Core {
+        Core {
+            raft: self.raft.clone(),
+            machine: self.machine.clone(),
+            proposer: self.proposer.clone(),
+            keeper: self.keeper.clone(),
+        }
+    }
+
+    /// Knocks until it is a member, and tends the others while it leads.
+    fn spawn_membership(&self, tasks: &mut JoinSet<()>, me: Joiner, doors: Vec<String>) {
+        let (raft, machine, peers) = (self.raft.clone(), self.machine.clone(), self.peers.clone());
+        tasks.spawn(async move {
+            members::join(&raft, &machine, &peers, &me, &doors).await;
+            members::tend(&raft, &machine).await;
+        });
+    }
+
+    async fn spawn(&self, tasks: &mut JoinSet<()>, http_listener: TcpListener) -> anyhow::Result<()> {
+        let me = self.identity.node();
+        let cluster = self.identity.cluster().map(|id| http::hex(&id)).unwrap_or_default();
+        let agent_config = AgentConfig {
+            cluster: cluster.clone(),
+            node: self.config.name.clone(),
+            boot: self.boot.clone(),
+            intents: Intents::open(&self.config.data_dir.join("intents")).context("read the intents")?,
+            shared_dir: self.config.shared_dir.clone(),
+            live_restore: facts::recorded_live_restore(&self.config.data_dir, &self.boot),
+        };
+        let (agent, reports) = Agent::start(self.engine.clone(), self.lease.clone(), agent_config);
+        let agent = Arc::new(agent);
+        let keeper = self.keeper.clone();
+        tasks.spawn(async move { keeper.watch().await });
+        tasks.spawn(driver::report(reports, self.proposer.clone(), me));
+        let session = self.session.subscribe();
+        tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));
+        tasks.spawn(session::keep(self.sessions(agent.clone()), self.session.clone()));
+        let backend = Backend {
+            node: self.config.name.clone(),
+            me,
+            cluster: self.identity.cluster().unwrap_or_default(),
+            raft: self.raft.clone(),
+            machine: self.machine.clone(),
+            proposer: self.proposer.clone(),
+            agent: agent.clone(),
+            shared_dir: self.config.shared_dir.clone(),
+            shared_id: self.shared_id.clone(),
+        };
+        let films = film::routes(film::Films::new(backend.clone(), self.engine.clone(), &self.config));
+        let router = http::router(backend).merge(films);
+        if let Some(path) = &self.config.socket {
+            tasks.spawn(http::serve_socket(http::bind_socket(path)?, router.clone()));
+        }
+        tasks.spawn(http::serve(http_listener, router));
+        tracing::info!(listen = %self.config.listen, cluster = %cluster, "ready for people");
+        Ok(())
+    }
+
+    fn sessions(&self, agent: Arc<Agent>) -> session::Sessions {
+        session::Sessions {
+            me: self.identity.node(),
+            starts: self.identity.starts(),
+            boot: self.boot.clone(),
+            config: self.config.clone(),
+            shared_id: self.shared_id.clone(),
+            engine: self.engine.clone(),
+            agent,
+            machine: self.machine.clone(),
+            proposer: self.proposer.clone(),
+            keeper: self.keeper.clone(),
+            lease: self.lease.clone(),
+        }
+    }
+
+    /// Returns when a peer says that this disk is an old copy; the folder is set aside.
+    async fn until_stale(&self) -> String {
+        let mut stale = self.greeting.stale();
+        let seen = match stale.wait_for(Option::is_some).await {
+            Ok(seen) => *seen,
+            Err(_) => None,
+        };
+        let Some(seen) = seen else { return std::future::pending().await };
+        let reason = format!("this disk is an old copy: {seen}");
+        if let Err(error) = self.identity.quarantine(&reason) {
+            tracing::error!(%error, "set the folder aside");
+        }
+        reason
+    }
+
+    /// Hands the lead over, ends what must not outlive this process, and closes the log.
+    ///
+    /// There is no guard yet that would fence containers after this process: those that may run again elsewhere are
+    /// stopped here, or two attempts of one could overlap.
+    async fn leave(&self) -> anyhow::Result<()> {
+        if !members::hand_over(&self.raft, HAND_OVER).await {
+            tracing::warn!("nobody took the lead over in time");
+        }
+        session::silence(&self.engine, &self.config.data_dir, &self.identity, self.config.stop_containers, &self.machine)
+            .await?;
+        self.raft.shutdown().await.context("stop raft")?;
+        self.log.close().await.context("close the log")?;
+        Ok(())
+    }
+}

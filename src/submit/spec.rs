@@ -1,0 +1,272 @@
+//! One container as sent becomes a spec, whichever way it was sent.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use bollard::models::{ContainerCreateBody, DeviceMapping, HostConfig, PortBinding};
+use pinode_scheduler::Spec;
+use pinode_scheduler::dependency::{self, Expr, Waitfor};
+use pinode_scheduler::spec::{Constraint, Needs, OnUpstreamFailure, Rerun, Restart};
+
+use super::{health, pattern, value, volume};
+use crate::api::Submit;
+
+/// Default grace between SIGTERM and SIGKILL, in seconds (Docker's).
+const STOP_TIMEOUT_S: u32 = 10;
+/// CPUs of a pipeline's member that asks for none, in thousandths (CONTRACT).
+const PIPELINE_CPU_MILLI: u64 = 1_000;
+
+/// Why something was refused at the door.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// The field at fault.
+    pub field: String,
+    /// A sentence with the value and the way out.
+    pub message: String,
+    /// It is well formed, and can still never run (422 instead of 400).
+    pub never: bool,
+}
+
+impl Invalid {
+    /// Malformed.
+    pub fn bad(field: &str, message: String) -> Invalid {
+        Invalid { field: field.to_owned(), message, never: false }
+    }
+
+    /// Well formed, and not to be had.
+    pub fn never(field: &str, message: String) -> Invalid {
+        Invalid { field: field.to_owned(), message, never: true }
+    }
+}
+
+/// What every node must know to judge.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// The folder that all nodes share.
+    pub shared_dir: PathBuf,
+}
+
+/// A valid spec, and what may not be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The spec.
+    pub spec: Spec,
+    /// Sentences.
+    pub warnings: Vec<String>,
+}
+
+impl Door {
+    /// Parses one container. `fallback_name` is used when it has none.
+    pub fn draft(&self, submit: &Submit, fallback_name: &str, in_pipeline: bool) -> Result<Draft, Invalid> {
+        let name = value::name("name", submit.name.as_deref().unwrap_or(fallback_name))?;
+        if submit.image.is_empty() {
+            return Err(Invalid::bad("image", format!("{name} has no image; name one in the field image")));
+        }
+        refuse_unbuilt(submit)?;
+        let waits = Waits::collect(submit)?;
+        let volumes = volume::parse(&submit.volumes, submit.volume_driver.as_deref(), &self.shared_dir)?;
+        let memory = submit.memory.as_ref().map(value::memory).transpose()?;
+        let cpu_milli = submit.cpus.map(value::cpu_milli).transpose()?;
+        let (health, has_health) = match submit.health.as_ref().map(health::config).transpose()? {
+            Some((config, has)) => (Some(config), has),
+            None => (None, false),
+        };
+        let host_config = HostConfig {
+            binds: Some(volumes.binds).filter(|binds| !binds.is_empty()),
+            volume_driver: submit.volume_driver.clone(),
+            network_mode: submit.network_mode.clone(),
+            port_bindings: ports(&submit.ports)?,
+            publish_all_ports: submit.publish_all.then_some(true),
+            devices: devices(&submit.devices)?,
+            memory: memory.and_then(|bytes| i64::try_from(bytes).ok()),
+            nano_cpus: cpu_milli.and_then(|milli| i64::try_from(milli.saturating_mul(1_000_000)).ok()),
+            ..HostConfig::default()
+        };
+        let exposed = host_config.port_bindings.as_ref().map(|ports| ports.keys().cloned().collect());
+        let body = ContainerCreateBody {
+            image: Some(submit.image.clone()),
+            cmd: submit.cmd.clone(),
+            entrypoint: submit.entrypoint.clone(),
+            env: Some(waits.env).filter(|env| !env.is_empty()),
+            labels: Some(waits.labels.clone().into_iter().collect()).filter(|labels: &HashMap<_, _>| !labels.is_empty()),
+            working_dir: submit.working_dir.clone(),
+            user: submit.user.clone(),
+            exposed_ports: exposed,
+            healthcheck: health,
+            host_config: Some(host_config),
+            ..ContainerCreateBody::default()
+        };
+        let unencodable = |error: serde_json::Error| Invalid::bad("body", error.to_string());
+        let default_cpu = if in_pipeline { PIPELINE_CPU_MILLI } else { 0 };
+        let stop_ms = value::duration_ms("stop_timeout", submit.stop_timeout.as_ref())?;
+        let spec = Spec {
+            name,
+            image: submit.image.clone(),
+            create: serde_json::to_string(&body).map_err(unencodable)?,
+            waitfor: waits.terms,
+            wait_timeout_ms: value::duration_ms("wait_timeout", submit.wait_timeout.as_ref())?.or(waits.timeout_ms),
+            run_timeout_ms: value::duration_ms("run_timeout", submit.run_timeout.as_ref())?,
+            needs: Needs { cpu_milli: cpu_milli.unwrap_or(default_cpu), memory: memory.unwrap_or(0) },
+            constraints: submit.constraints.iter().map(|text| constraint(text)).collect::<Result<_, _>>()?,
+            rerun: value::word("rerun", submit.rerun.as_ref(), &RERUN, Rerun::Fenced)?,
+            retries: submit.retries.unwrap_or(0),
+            restart: restart(submit.restart.as_deref())?,
+            on_upstream_failure: value::word(
+                "on_upstream_failure",
+                submit.on_upstream_failure.as_ref(),
+                &UPSTREAM,
+                OnUpstreamFailure::Skip,
+            )?,
+            local_volumes: volumes.local.into_iter().collect(),
+            shared: volumes.shared,
+            has_health,
+            auto_remove: submit.auto_remove,
+            stop_timeout_s: stop_ms.map_or(STOP_TIMEOUT_S, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
+            labels: waits.labels,
+        };
+        Ok(Draft { spec, warnings: volumes.warnings })
+    }
+}
+
+const RERUN: [(&str, Rerun); 3] = [("never", Rerun::Never), ("fenced", Rerun::Fenced), ("eager", Rerun::Eager)];
+const UPSTREAM: [(&str, OnUpstreamFailure); 3] =
+    [("skip", OnUpstreamFailure::Skip), ("hold", OnUpstreamFailure::Hold), ("run", OnUpstreamFailure::Run)];
+
+fn refuse_unbuilt(submit: &Submit) -> Result<(), Invalid> {
+    let unbuilt = |field| Invalid::never(field, format!("{field} is not supported yet; leave it out"));
+    if submit.lease.is_some() {
+        return Err(unbuilt("lease"));
+    }
+    if submit.affinities.is_empty() { Ok(()) } else { Err(unbuilt("affinities")) }
+}
+
+/// The waits of all three forms, and what is left of environment and labels.
+struct Waits {
+    terms: Vec<Waitfor>,
+    timeout_ms: Option<u64>,
+    env: Vec<String>,
+    labels: std::collections::BTreeMap<String, String>,
+}
+
+/// The label that carries waits for clients that cannot send the environment entries.
+const WAITFOR_LABEL: &str = "pinode.waitfor";
+
+impl Waits {
+    fn collect(submit: &Submit) -> Result<Waits, Invalid> {
+        let mut waits =
+            Waits { terms: Vec::new(), timeout_ms: None, env: Vec::new(), labels: submit.labels.clone() };
+        for entry in &submit.env {
+            match entry.strip_prefix("waitfor:") {
+                Some(text) if dependency::is_waitfor_name(entry) => waits.add("env", text)?,
+                Some(_) | None => {
+                    if entry.is_empty() || entry.starts_with('=') {
+                        return Err(Invalid::bad("env", format!("the entry `{entry}` has no name; write K=V")));
+                    }
+                    waits.env.push(entry.clone());
+                }
+            }
+        }
+        for text in &submit.waitfor {
+            waits.add("waitfor", text)?;
+        }
+        if let Some(label) = waits.labels.remove(WAITFOR_LABEL) {
+            let list: Vec<String> = serde_json::from_str(&label).map_err(|_| {
+                let why = format!("the label {WAITFOR_LABEL} is a JSON list, for example [\"container==split\"], not `{label}`");
+                Invalid::bad("labels", why)
+            })?;
+            for text in &list {
+                waits.add("labels", text)?;
+            }
+        }
+        Ok(waits)
+    }
+
+    fn add(&mut self, field: &'static str, text: &str) -> Result<(), Invalid> {
+        let terms = dependency::parse(text).map_err(|error| Invalid::bad(field, error.to_string()))?;
+        for term in &terms.waitfor {
+            check_pattern(field, &term.expr)?;
+        }
+        self.terms.extend(terms.waitfor);
+        self.timeout_ms = self.timeout_ms.into_iter().chain(terms.wait_timeout_ms).min();
+        Ok(())
+    }
+}
+
+fn check_pattern(field: &'static str, expr: &Expr) -> Result<(), Invalid> {
+    let Expr::Regex(regex) = expr else { return Ok(()) };
+    match pattern::cost(regex.as_str()) {
+        Some(cost) if cost <= pattern::COST_MAX => Ok(()),
+        Some(cost) => Err(Invalid::bad(
+            field,
+            format!("the regular expression {expr} is too complex ({cost}, the limit is {})", pattern::COST_MAX),
+        )),
+        None => Err(Invalid::bad(field, format!("the regular expression {expr} does not parse without Unicode"))),
+    }
+}
+
+fn constraint(text: &str) -> Result<Constraint, Invalid> {
+    let name = |name: &str| value::name("constraints", name);
+    if let Some(node) = text.strip_prefix("node==") {
+        return name(node).map(Constraint::NodeIs);
+    }
+    if let Some(node) = text.strip_prefix("node!=") {
+        return name(node).map(Constraint::NodeIsNot);
+    }
+    let why = format!("the constraint `{text}` is not supported yet; there are node==NAME and node!=NAME");
+    Err(Invalid::never("constraints", why))
+}
+
+fn restart(text: Option<&str>) -> Result<Restart, Invalid> {
+    match text {
+        None | Some("" | "no") => Ok(Restart::No),
+        Some("always") => Ok(Restart::Always),
+        Some("unless-stopped") => Ok(Restart::UnlessStopped),
+        Some("on-failure") => Ok(Restart::OnFailure(None)),
+        Some(text) => {
+            let times = text.strip_prefix("on-failure:").and_then(|times| times.parse().ok());
+            let why = || format!("`{text}` is not one of no, always, unless-stopped, on-failure, on-failure:N");
+            times.map(|times| Restart::OnFailure(Some(times))).ok_or_else(|| Invalid::bad("restart", why()))
+        }
+    }
+}
+
+type Ports = HashMap<String, Option<Vec<PortBinding>>>;
+
+/// `[[IP:]HOST:]CONTAINER[/PROTOCOL]`.
+fn ports(texts: &[String]) -> Result<Option<Ports>, Invalid> {
+    let mut ports = Ports::new();
+    for text in texts {
+        let bad = || Invalid::bad("ports", format!("`{text}` is no port; write [HOST:]CONTAINER[/udp], for example 8080:80"));
+        let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        if !matches!(protocol, "tcp" | "udp" | "sctp") {
+            return Err(bad());
+        }
+        let mut pieces = numbers.rsplitn(3, ':');
+        let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(bad);
+        let container = port(pieces.next().unwrap_or_default())?;
+        let host = pieces.next().filter(|host| !host.is_empty()).map(port).transpose()?;
+        let ip = pieces.next().map(str::to_owned);
+        let binding = PortBinding { host_ip: ip, host_port: host.map(|port| port.to_string()) };
+        ports.entry(format!("{container}/{protocol}")).or_default().get_or_insert_default().push(binding);
+    }
+    Ok(Some(ports).filter(|ports| !ports.is_empty()))
+}
+
+/// `/dev/x[:/dev/y[:rwm]]`.
+fn devices(texts: &[String]) -> Result<Option<Vec<DeviceMapping>>, Invalid> {
+    let device = |text: &String| {
+        let mut pieces = text.splitn(3, ':');
+        let host = pieces.next().unwrap_or_default();
+        if !host.starts_with('/') {
+            return Err(Invalid::bad("devices", format!("`{text}` is no device; write /dev/x or /dev/x:/dev/y")));
+        }
+        Ok(DeviceMapping {
+            path_on_host: Some(host.to_owned()),
+            path_in_container: Some(pieces.next().unwrap_or(host).to_owned()),
+            cgroup_permissions: Some(pieces.next().unwrap_or("rwm").to_owned()),
+        })
+    };
+    let devices: Vec<DeviceMapping> = texts.iter().map(device).collect::<Result<_, _>>()?;
+    Ok(Some(devices).filter(|devices| !devices.is_empty()))
+}
