@@ -41,7 +41,7 @@ pub(super) async fn probe(engine: &DockerEngine, image: &str, folder: &Path, id:
         env: Some(vec!["FILM_DIR=/film".to_owned()]),
         labels: Some([("pinode.probe".to_owned(), "1".to_owned())].into()),
         host_config: Some(HostConfig {
-            binds: Some(vec![format!("{}:/film:ro", folder.display())]),
+            binds: Some(vec![format!("{}:/film", folder.display())]),
             network_mode: Some("none".to_owned()),
             ..HostConfig::default()
         }),
@@ -73,7 +73,7 @@ async fn run(engine: &DockerEngine, id: &str) -> Result<Result<Probe, ProbeError
         Some(found) => Ok(found),
         None => {
             let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it has no video stream");
-            Err(ProbeError::NoFilm(last.trim().to_owned()))
+            Err(ProbeError::NoFilm(last.trim().trim_start_matches("film probe: ").to_owned()))
         }
     })
 }

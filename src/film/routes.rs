@@ -125,7 +125,7 @@ impl Films {
             Ok(film) => Ok(wanted.min(film.keyframes.max(1))),
             Err(ProbeError::NoFilm(why)) => {
                 let name = form.file_name.as_deref().unwrap_or("the file");
-                let message = format!("{name} is no film: {why}");
+                let message = format!("{name}: {why}");
                 let error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "no_video", message);
                 Err(ApiError { field: Some("file".to_owned()), ..error })
             }
