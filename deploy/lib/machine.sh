@@ -21,6 +21,7 @@ machine_up() {
         unshare --mount --propagation private --pid --fork --mount-proc \
         bash "$TB_LIB/machine-init" "$dir/boot_id" </dev/null >>"$dir/init.log" 2>&1 9>&- &
     parent=$!
+    disown
     init=$(only_child "$parent") || init=
     record "$init" "$dir/init.pid" ||
         die "machine $1 did not start: this needs unshare --pid --mount (root, CAP_SYS_ADMIN); its log: $dir/init.log"
@@ -67,6 +68,8 @@ machine_start() {
     shift 2
     setsid nsenter --target "$init" --mount --pid --net -- "$@" </dev/null >>"$dir/$name.log" 2>&1 9>&- &
     pid=$(only_child $!) || pid=
+    # Nobody waits for it, and its end is no news for the terminal.
+    disown
     record "$pid" "$dir/$name.pid" || {
         tail -n 5 "$dir/$name.log" >&2
         die "$name did not start on machine ${dir##*/n}; its log: $dir/$name.log"
