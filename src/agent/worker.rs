@@ -35,6 +35,8 @@ type Next = Duration;
 #[derive(Debug, Default)]
 struct Memory {
     started_in_epoch: Option<u64>,
+    /// The engine has said that the Docker name exists.
+    name_taken: bool,
     said_started: bool,
     said_healthy: bool,
     ended: bool,
@@ -104,6 +106,10 @@ impl Worker {
 
     async fn launch_and_watch(&mut self, work: &Work) -> Result<Next, Trouble> {
         let intent = self.context.intents.of(self.key);
+        if intent.start.is_none() && !self.memory.name_taken {
+            // Nearly always there is nothing yet; if there is, the engine refuses the name.
+            return self.create(work).await;
+        }
         match self.look(work).await? {
             None if intent.start.is_some() => self.end(work, Outcome::Unknown, None).await,
             None => self.create(work).await,
@@ -133,7 +139,10 @@ impl Worker {
         };
         match context.runtime.create(&context.launcher.docker_name(work), body).await {
             Ok(id) => self.start(work, &id).await,
-            Err(RuntimeError::NameTaken) => Ok(DOUBT_LOOK),
+            Err(RuntimeError::NameTaken) => {
+                let news = !std::mem::replace(&mut self.memory.name_taken, true);
+                Ok(if news { Duration::ZERO } else { DOUBT_LOOK })
+            }
             Err(RuntimeError::ImageMissing(image)) => self.decline(work, Decline::ImageMissing(image)).await,
             Err(RuntimeError::NoSpace(what)) => self.decline(work, Decline::NoSpace(what)).await,
             Err(RuntimeError::Refused { status: 400..=499, message }) => {
