@@ -58,7 +58,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// As CONTRACT: 1 refused or failed, 3 no node reachable, 4 no quorum in time.
+    /// 1 refused or failed, 3 no node reachable, 4 no quorum in time.
     pub fn exit_code(&self) -> u8 {
         match self {
             ClientError::Unreachable(_) => 3,
@@ -82,7 +82,8 @@ impl Host {
         }
         let addr = ["http://", "tcp://"].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
         let addr = addr.trim_end_matches('/');
-        let fine = addr.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        let fine =
+            addr.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if fine { Ok(Host::Tcp(addr.to_owned())) } else { Err(ClientError::BadHost(text.to_owned())) }
     }
 
@@ -119,7 +120,11 @@ impl Client {
     }
 
     /// An act with a JSON body and answer. A repetition on another node carries the same key.
-    pub async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
+    pub async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ClientError> {
         let body = serde_json::to_vec(body).map_err(|error| broken("this command", &error))?;
         self.json(self.send(Method::POST, path, Some(body)).await?).await
     }
@@ -169,7 +174,12 @@ impl Client {
         Err(ClientError::Unreachable(missed))
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<(String, Response<Incoming>), ClientError> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(String, Response<Incoming>), ClientError> {
         let key = random_key();
         let mut missed = Vec::new();
         let mut refused = None;
@@ -201,7 +211,10 @@ impl Client {
         Err(refused.unwrap_or(ClientError::Unreachable(missed)))
     }
 
-    async fn json<T: DeserializeOwned>(&self, (host, response): (String, Response<Incoming>)) -> Result<T, ClientError> {
+    async fn json<T: DeserializeOwned>(
+        &self,
+        (host, response): (String, Response<Incoming>),
+    ) -> Result<T, ClientError> {
         let body = response.into_body().collect().await.map_err(|error| broken(&host, &error))?.to_bytes();
         serde_json::from_slice(&body).map_err(|error| broken(&host, &error))
     }
@@ -250,7 +263,10 @@ async fn dial(host: &Host) -> Result<Box<dyn Duplex>, String> {
     }
 }
 
-async fn exchange(stream: Box<dyn Duplex>, request: Request<Outgoing>) -> Result<Response<Incoming>, hyper::Error> {
+async fn exchange(
+    stream: Box<dyn Duplex>,
+    request: Request<Outgoing>,
+) -> Result<Response<Incoming>, hyper::Error> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -100,7 +100,8 @@ impl Config {
         let root = rustix::process::geteuid().is_root();
         let data_dir = args.data_dir.or(file.data_dir).unwrap_or_else(|| default_data_dir(root));
         let listen = args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:7373".to_owned());
-        let peer_listen = args.peer_listen.or(file.peer_listen).unwrap_or_else(|| "127.0.0.1:7374".to_owned());
+        let peer_listen =
+            args.peer_listen.or(file.peer_listen).unwrap_or_else(|| "127.0.0.1:7374".to_owned());
         let peers: BTreeSet<String> = args.peers.or(file.peers).unwrap_or_default().into_iter().collect();
         let insecure = args.insecure || file.insecure;
         let bound = |flag, value: &str| check_listen(flag, value, insecure);
@@ -117,7 +118,10 @@ impl Config {
             listen,
             peer_listen,
             peers,
-            docker_host: args.docker_host.or(file.docker_host).unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned()),
+            docker_host: args
+                .docker_host
+                .or(file.docker_host)
+                .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned()),
             shared_dir,
             film_image: args.film_image.or(file.film_image).unwrap_or_else(|| "pinode/film:local".to_owned()),
             labels: label.iter().map(|label| pair(label)).collect::<Result<_, _>>()?,
@@ -125,7 +129,8 @@ impl Config {
             stop_containers: args.stop_containers || file.stop_containers,
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.or(file.log).unwrap_or_else(|| "info,openraft=warn".to_owned()),
-            timing: lease.map_or(Timing::DEFAULT, |seconds| Timing::scaled(Duration::from_secs_f64(seconds.max(0.5)))),
+            timing: lease
+                .map_or(Timing::DEFAULT, |seconds| Timing::scaled(Duration::from_secs_f64(seconds.max(0.5)))),
             data_dir,
         })
     }
@@ -169,7 +174,10 @@ fn check_name(name: String) -> Result<String, ConfigError> {
 
 fn check_listen(flag: &'static str, value: &str, insecure: bool) -> Result<SocketAddr, ConfigError> {
     let bad = |why: String| ConfigError::Bad { flag, value: value.to_owned(), why };
-    let addr = value.to_socket_addrs().map_err(|error| bad(format!("is no ADDRESS:PORT of this machine ({error})")))?.next();
+    let addr = value
+        .to_socket_addrs()
+        .map_err(|error| bad(format!("is no ADDRESS:PORT of this machine ({error})")))?
+        .next();
     let addr = addr.ok_or_else(|| bad("names no address".to_owned()))?;
     if !addr.ip().is_loopback() && !insecure {
         return Err(bad("anybody who reaches it would own this machine, and keys are not built yet: \
@@ -182,13 +190,16 @@ fn check_listen(flag: &'static str, value: &str, insecure: bool) -> Result<Socke
 fn check_peers(peers: &BTreeSet<String>, own: SocketAddr) -> Result<(), ConfigError> {
     for peer in peers {
         let bad = |why: &str| ConfigError::Bad { flag: "peers", value: peer.clone(), why: why.to_owned() };
-        let (host, port) = peer.rsplit_once(':').ok_or_else(|| bad("write it as HOST:PORT, for example pi2:7374"))?;
+        let (host, port) =
+            peer.rsplit_once(':').ok_or_else(|| bad("write it as HOST:PORT, for example pi2:7374"))?;
         if host.is_empty() || port.parse::<u16>().is_err() {
             return Err(bad("write it as HOST:PORT, for example pi2:7374"));
         }
         let remote = host.parse::<std::net::IpAddr>().map_or(host != "localhost", |ip| !ip.is_loopback());
         if remote && own.ip().is_loopback() {
-            return Err(bad("it is another machine and could not reach this one on its loopback --peer-listen"));
+            return Err(bad(
+                "it is another machine and could not reach this one on its loopback --peer-listen",
+            ));
         }
     }
     Ok(())
@@ -196,7 +207,8 @@ fn check_peers(peers: &BTreeSet<String>, own: SocketAddr) -> Result<(), ConfigEr
 
 /// `0.0.0.0` is no address that others could use: the address of the route to the first peer is.
 fn advertised(given: Option<String>, listen: &str, peers: &BTreeSet<String>) -> String {
-    let wildcard = listen.to_socket_addrs().ok().and_then(|mut all| all.next()).filter(|a| a.ip().is_unspecified());
+    let wildcard =
+        listen.to_socket_addrs().ok().and_then(|mut all| all.next()).filter(|a| a.ip().is_unspecified());
     match (given, wildcard) {
         (Some(given), _) => given,
         (None, None) => listen.to_owned(),
@@ -212,7 +224,11 @@ fn advertised(given: Option<String>, listen: &str, peers: &BTreeSet<String>) -> 
 }
 
 fn pair(label: &str) -> Result<(String, String), ConfigError> {
-    let bad = || ConfigError::Bad { flag: "label", value: label.to_owned(), why: "write it as KEY=VALUE".to_owned() };
+    let bad = || ConfigError::Bad {
+        flag: "label",
+        value: label.to_owned(),
+        why: "write it as KEY=VALUE".to_owned(),
+    };
     label.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(bad)
 }
 
@@ -267,7 +283,8 @@ mod tests {
     fn a_flag_wins_over_the_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "name = \"file\"\nlisten = \"127.0.0.1:9\"\n").unwrap();
-        let loaded = Config::load(JoinArgs { config: Some(file.path().to_owned()), ..args("127.0.0.1:7374", &[]) });
+        let loaded =
+            Config::load(JoinArgs { config: Some(file.path().to_owned()), ..args("127.0.0.1:7374", &[]) });
         let loaded = loaded.unwrap();
         assert_eq!((loaded.name.as_str(), loaded.listen.as_str()), ("n1", "127.0.0.1:9"));
     }

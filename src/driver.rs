@@ -77,7 +77,11 @@ async fn report_removals(
         {
             attempts.insert(next);
         }
-        until_committed(Command::Removed { node, attempts: attempts.into_iter().collect() }, proposer.clone()).await;
+        until_committed(
+            Command::Removed { node, attempts: attempts.into_iter().collect() },
+            proposer.clone(),
+        )
+        .await;
     }
 }
 
@@ -94,7 +98,11 @@ async fn until_committed(command: Command, proposer: Proposer) {
 }
 
 /// Says what ails the engine, one entry a change. Never returns while the agent lives.
-pub async fn report_engine(mut engine: watch::Receiver<Option<String>>, session: watch::Receiver<Option<SessionId>>, proposer: Proposer) {
+pub async fn report_engine(
+    mut engine: watch::Receiver<Option<String>>,
+    session: watch::Receiver<Option<SessionId>>,
+    proposer: Proposer,
+) {
     /// An engine that is away for less is not worth an entry.
     const SETTLE: Duration = Duration::from_millis(1500);
     let mut said = None;

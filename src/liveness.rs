@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use keeper::Keeper;
 pub use lease::{Lease, keep_renewing};
 
-/// The numbers of SEMANTICS §5. All nodes of a cluster must have the same.
+/// How long the node and the leader wait for each other. All nodes of a cluster must have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// L: how long a node may act without hearing from a quorum.

@@ -36,14 +36,17 @@ const HAND_OVER: Duration = Duration::from_secs(2);
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let fresh_id = u64::from_le_bytes(random()?);
     let opened = pinode_raft::open(&config.data_dir, fresh_id, Box::new(stop_at_once));
-    let Opened { mut identity, log, machine } = opened.with_context(|| format!("open {}", config.data_dir.display()))?;
-    let shared_id = shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
+    let Opened { mut identity, log, machine } =
+        opened.with_context(|| format!("open {}", config.data_dir.display()))?;
+    let shared_id =
+        shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
     let peer_listener = bind(&config.peer_listen).await?;
     let http_listener = bind(&config.listen).await?;
     tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.starts(), "starts");
 
     let me = Joiner { node: identity.node(), name: config.name.clone(), addr: config.peer_advertise.clone() };
-    let greeting = Greeting::new(me.node, identity.starts(), log.clone(), machine.clone(), identity.cluster());
+    let greeting =
+        Greeting::new(me.node, identity.starts(), log.clone(), machine.clone(), identity.cluster());
     let greeting = Arc::new(greeting);
     let peers = Arc::new(Peers::new(greeting.clone()));
     let founding = Arc::new(Founding::new(me.clone(), &config.peers));
@@ -126,7 +129,8 @@ impl Node {
         let cluster = identity.cluster().context("no cluster id after the first contact")?;
         let raft_config = Arc::new(raft_config(&http::hex(&cluster), Timeouts::FAST)?);
         let network = Network::new(peers.clone());
-        let raft = Raft::new(me, raft_config, network, log.clone(), machine.clone()).await.context("start raft")?;
+        let raft =
+            Raft::new(me, raft_config, network, log.clone(), machine.clone()).await.context("start raft")?;
         greeting.lead_with(raft.clone());
         let proposer = Proposer::new(raft.clone(), machine.clone(), peers.clone(), me);
         let keeper = Keeper::new(me, config.timing, raft.clone(), machine.clone(), proposer.clone());
@@ -246,8 +250,14 @@ impl Node {
         if !members::hand_over(&self.raft, HAND_OVER).await {
             tracing::warn!("nobody took the lead over in time");
         }
-        session::silence(&self.engine, &self.config.data_dir, &self.identity, self.config.stop_containers, &self.machine)
-            .await?;
+        session::silence(
+            &self.engine,
+            &self.config.data_dir,
+            &self.identity,
+            self.config.stop_containers,
+            &self.machine,
+        )
+        .await?;
         self.raft.shutdown().await.context("stop raft")?;
         self.log.close().await.context("close the log")?;
         Ok(())

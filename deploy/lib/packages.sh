@@ -64,11 +64,16 @@ apt_update() {
         die "apt-get update failed: check the network and /etc/apt/sources.list, then run this again"
 }
 
-# apt_install PACKAGE…: no service is started by it, and nothing is asked.
+# apt_install PACKAGE…: nothing is asked, and what apt has to say is shown only if it fails.
 apt_install() {
+    local log
+    log=$(mktemp)
     DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=$APT_LOCK_SECONDS \
-        install -y -qq --no-install-recommends "$@" >&2 ||
+        install -y -qq --no-install-recommends "$@" >"$log" 2>&1 || {
+        tail -n 30 "$log" >&2
         die "apt-get install $* failed: read its message above, mend it ('apt-get -f install' often does), then run this again"
+    }
+    rm -f "$log"
 }
 
 # need_rust: cargo of the version that the workspace asks for.

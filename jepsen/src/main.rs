@@ -1,2 +1,3 @@
-//! x
+//! `pinode-jepsen`: does harm to real nodes, and judges what they did.
+
 fn main() {}

@@ -76,7 +76,8 @@ pub fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, BadRec
     record.extend_from_slice(&[0; 4]);
     bincode::serde::encode_into_std_write(value, &mut record, config())
         .map_err(|error| BadRecord::Payload(error.to_string()))?;
-    let length = u32::try_from(record.len() - HEADER).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
+    let length =
+        u32::try_from(record.len() - HEADER).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
     record[6..HEADER].copy_from_slice(&length.to_le_bytes());
     record.extend_from_slice(&crc32fast::hash(&record).to_le_bytes());
     Ok(record)
@@ -85,9 +86,13 @@ pub fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, BadRec
 /// The value of a record. Bytes after it are not looked at.
 pub fn decode<T: DeserializeOwned>(schema: Schema, record: &[u8]) -> Result<T, BadRecord> {
     let payload = payload(schema, record)?;
-    let (value, read) =
-        bincode::serde::decode_from_slice(payload, config()).map_err(|error| BadRecord::Payload(error.to_string()))?;
-    if read == payload.len() { Ok(value) } else { Err(BadRecord::Payload(format!("{read} of {} bytes", payload.len()))) }
+    let (value, read) = bincode::serde::decode_from_slice(payload, config())
+        .map_err(|error| BadRecord::Payload(error.to_string()))?;
+    if read == payload.len() {
+        Ok(value)
+    } else {
+        Err(BadRecord::Payload(format!("{read} of {} bytes", payload.len())))
+    }
 }
 
 fn payload(schema: Schema, record: &[u8]) -> Result<&[u8], BadRecord> {
@@ -216,14 +221,19 @@ impl From<&Membership> for MembershipV1 {
     fn from(membership: &Membership) -> Self {
         let voters = membership.get_joint_config().iter().map(|set| set.iter().copied().collect()).collect();
         let mirror = |member: &Member| MemberV1 { name: member.name.clone(), peer: member.peer.clone() };
-        MembershipV1 { voters, members: membership.nodes().map(|(id, member)| (*id, mirror(member))).collect() }
+        MembershipV1 {
+            voters,
+            members: membership.nodes().map(|(id, member)| (*id, mirror(member))).collect(),
+        }
     }
 }
 
 impl From<MembershipV1> for Membership {
     fn from(mirror: MembershipV1) -> Self {
-        let voters: Vec<BTreeSet<u64>> = mirror.voters.into_iter().map(|set| set.into_iter().collect()).collect();
-        let mut members: BTreeMap<u64, Member> = voters.iter().flatten().map(|id| (*id, Member::default())).collect();
+        let voters: Vec<BTreeSet<u64>> =
+            mirror.voters.into_iter().map(|set| set.into_iter().collect()).collect();
+        let mut members: BTreeMap<u64, Member> =
+            voters.iter().flatten().map(|id| (*id, Member::default())).collect();
         members.extend(mirror.members.into_iter().map(|(id, m)| (id, Member { name: m.name, peer: m.peer })));
         // Fails only for a voter that is no member, and the line above leaves none.
         Membership::new(voters, members).unwrap_or_default()
@@ -320,7 +330,10 @@ mod tests {
         let id: LogId = LogIdV1 { term: 1, node: 2, index: 3 }.into();
         let entry = LogEntry { log_id: id, payload: EntryPayload::Membership(membership.clone()) };
         assert_eq!(LogEntry::from(EntryV1::from(&entry)), entry);
-        let meta = SnapshotMeta { last_log_id: Some(id), last_membership: StoredMembership::new(Some(id), membership) };
+        let meta = SnapshotMeta {
+            last_log_id: Some(id),
+            last_membership: StoredMembership::new(Some(id), membership),
+        };
         assert_eq!(SnapshotMeta::from(SnapshotMetaV1::from(&meta)), meta);
     }
 }

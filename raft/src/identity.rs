@@ -79,7 +79,10 @@ impl Identity {
         let lock = lock(dir)?;
         let reason = fs::read_to_string(dir.join(QUARANTINE));
         if let Ok(reason) = reason {
-            return Err(IdentityError::Quarantined { path: dir.to_owned(), reason: reason.trim().to_owned() });
+            return Err(IdentityError::Quarantined {
+                path: dir.to_owned(),
+                reason: reason.trim().to_owned(),
+            });
         }
         let path = dir.join(FILE);
         let before = match fs::read(&path) {
@@ -140,7 +143,11 @@ impl Identity {
 /// Sets a folder aside.
 pub(crate) fn quarantine(dir: &Path, reason: &str) -> Result<(), IdentityError> {
     let path = dir.join(QUARANTINE);
-    durable::write(&path, reason.as_bytes()).map_err(|source| IdentityError::Io { act: "write", path, source })
+    durable::write(&path, reason.as_bytes()).map_err(|source| IdentityError::Io {
+        act: "write",
+        path,
+        source,
+    })
 }
 
 fn lock(dir: &Path) -> Result<File, IdentityError> {

@@ -183,7 +183,8 @@ impl RaftStateMachine<TypeConfig> for Machine {
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, record: Vec<u8>) -> Result<(), io::Error> {
         let snapshots = self.snapshots.clone();
         let snapshot = blocking(move || {
-            let snapshot = codec::decode::<SnapshotV1>(Schema::Snapshot, &record).map_err(io::Error::other)?;
+            let snapshot =
+                codec::decode::<SnapshotV1>(Schema::Snapshot, &record).map_err(io::Error::other)?;
             snapshots.save_record(&snapshot, &record)?;
             Ok(snapshot)
         })

@@ -1,4 +1,4 @@
-//! When is exit 0 a success? The table of SEMANTICS §4 as one pure function.
+//! When is exit 0 a success? One pure function answers.
 
 use pinode_scheduler::Outcome;
 
@@ -58,7 +58,9 @@ fn times_are_plausible(seen: &Seen) -> bool {
 pub(super) fn ran_ms(seen: &Seen) -> u64 {
     let parse = |at: &Option<String>| at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
     match (parse(&seen.started_at), parse(&seen.finished_at)) {
-        (Some(started), Some(finished)) => u64::try_from(finished.duration_since(started).as_millis()).unwrap_or(0),
+        (Some(started), Some(finished)) => {
+            u64::try_from(finished.duration_since(started).as_millis()).unwrap_or(0)
+        }
         (None, _) | (_, None) => 0,
     }
 }
@@ -93,10 +95,7 @@ mod tests {
     const WATCHED: Evidence = Evidence { watched: true, ..AWAY };
 
     fn trusted(outcome: &Outcome) -> Option<(i64, bool)> {
-        match outcome {
-            Outcome::Exited { code, witnessed, .. } => Some((*code, *witnessed)),
-            _ => None,
-        }
+        if let Outcome::Exited { code, witnessed, .. } = outcome { Some((*code, *witnessed)) } else { None }
     }
 
     #[test]
@@ -149,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_boot_between_is_an_interruption() {
-        let evidence = Evidence { same_boot: false, history: History { start: true, kill: false }, ..WATCHED };
+        let evidence =
+            Evidence { same_boot: false, history: History { start: true, kill: false }, ..WATCHED };
         assert_eq!(trusted(&classify(&ended(0), evidence)), None);
     }
 

@@ -166,7 +166,9 @@ impl Agent {
         for (key, duty) in owed.into_iter().filter(|(_, duty)| !matches!(duty, Duty::Keep { .. })) {
             match workers.get(&key).filter(|worker| !worker.task.is_finished()) {
                 Some(worker) => {
-                    worker.duty.send_if_modified(|old| *old != duty && std::mem::replace(old, duty.clone()) != duty);
+                    worker
+                        .duty
+                        .send_if_modified(|old| *old != duty && std::mem::replace(old, duty.clone()) != duty);
                 }
                 None => {
                     let (sender, receiver) = watch::channel(duty);
@@ -262,7 +264,11 @@ async fn watch_engine(context: Arc<Context>, workers: Workers, problem: watch::S
     }
 }
 
-async fn follow(context: &Context, workers: &Workers, problem: &watch::Sender<Option<String>>) -> RuntimeError {
+async fn follow(
+    context: &Context,
+    workers: &Workers,
+    problem: &watch::Sender<Option<String>>,
+) -> RuntimeError {
     let mut hints = context.runtime.hints(&context.launcher.cluster);
     context.epoch.fetch_add(1, Ordering::Relaxed);
     problem.send_if_modified(|old| old.take().is_some());
@@ -292,7 +298,8 @@ fn wake(workers: &Workers, hint: &Hint) {
 
 /// Who runs as he should is left in peace.
 fn wake_changed(workers: &Workers, seen: &[Seen]) {
-    let running: Vec<Key> = seen.iter().filter(|seen| seen.status == Status::Running).filter_map(key_of).collect();
+    let running: Vec<Key> =
+        seen.iter().filter(|seen| seen.status == Status::Running).filter_map(key_of).collect();
     let workers = lock(workers);
     let strange = workers.iter().filter(|(key, _)| !running.contains(key));
     strange.for_each(|(_, worker)| worker.hint.notify_one());

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use bollard::Docker;
 use bollard::errors::Error;
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum,
+};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, EventsOptionsBuilder, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
-    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, EventsOptionsBuilder, KillContainerOptionsBuilder,
+    ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StopContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -48,10 +51,10 @@ impl DockerEngine {
 }
 
 fn failed(error: Error) -> RuntimeError {
-    match error {
-        Error::DockerResponseServerError { status_code, message } => refused(status_code, message),
-        other => RuntimeError::Away(other.to_string()),
+    if let Error::DockerResponseServerError { status_code, message } = error {
+        return refused(status_code, message);
     }
+    RuntimeError::Away(error.to_string())
 }
 
 fn refused(status: u16, message: String) -> RuntimeError {
@@ -138,7 +141,11 @@ impl ContainerRuntime for DockerEngine {
         .boxed()
     }
 
-    fn create<'a>(&'a self, name: &'a str, body: ContainerCreateBody) -> BoxFuture<'a, Result<String, RuntimeError>> {
+    fn create<'a>(
+        &'a self,
+        name: &'a str,
+        body: ContainerCreateBody,
+    ) -> BoxFuture<'a, Result<String, RuntimeError>> {
         async move {
             let options = CreateContainerOptionsBuilder::default().name(name).build();
             self.client.create_container(Some(options), body).await.map(|made| made.id).map_err(failed)
@@ -163,7 +170,8 @@ impl ContainerRuntime for DockerEngine {
 
     fn stop<'a>(&'a self, id: &'a str, grace_s: u32) -> BoxFuture<'a, Result<(), RuntimeError>> {
         async move {
-            let options = StopContainerOptionsBuilder::default().t(i32::try_from(grace_s).unwrap_or(i32::MAX)).build();
+            let options =
+                StopContainerOptionsBuilder::default().t(i32::try_from(grace_s).unwrap_or(i32::MAX)).build();
             self.client.stop_container(id, Some(options)).await.map_err(failed)
         }
         .boxed()
@@ -209,7 +217,11 @@ impl ContainerRuntime for DockerEngine {
 
     fn logs(&self, id: &str, follow: bool) -> BoxStream<'static, Result<Bytes, RuntimeError>> {
         let options = LogsOptionsBuilder::default().follow(follow).stdout(true).stderr(true).build();
-        self.client.logs(id, Some(options)).map_ok(bollard::container::LogOutput::into_bytes).map_err(failed).boxed()
+        self.client
+            .logs(id, Some(options))
+            .map_ok(bollard::container::LogOutput::into_bytes)
+            .map_err(failed)
+            .boxed()
     }
 
     fn hints(&self, cluster: &str) -> BoxStream<'static, Result<Hint, RuntimeError>> {

@@ -56,7 +56,8 @@ impl Launcher {
         env.push(format!("PINODE_CONTAINER={}", work.name));
         env.push(format!("PINODE_NODE={}", self.node));
         let host = body.host_config.get_or_insert_default();
-        host.restart_policy = Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None });
+        host.restart_policy =
+            Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None });
         host.auto_remove = Some(false);
         if host.volume_driver.as_deref() == Some(SHARED_DRIVER) {
             host.volume_driver = None;
@@ -68,7 +69,8 @@ impl Launcher {
     }
 
     fn labels(&self, work: &Work) -> [(&'static str, String); 7] {
-        let spec: String = Sha256::digest(&work.create).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let spec: String =
+            Sha256::digest(&work.create).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         [
             (label::CLUSTER, self.cluster.clone()),
             (label::CONTAINER, work.container.to_string()),
@@ -87,7 +89,8 @@ fn shared_bind(shared: &Path, bind: &str) -> Result<String, BadBody> {
         Some((name, rest)) if !name.starts_with('/') => {
             let folder = shared.join(name);
             let path = folder.display().to_string();
-            std::fs::create_dir_all(&folder).map_err(|source| BadBody::Folder { path: path.clone(), source })?;
+            std::fs::create_dir_all(&folder)
+                .map_err(|source| BadBody::Folder { path: path.clone(), source })?;
             Ok(format!("{path}:{rest}"))
         }
         Some(_) | None => Ok(bind.to_owned()),

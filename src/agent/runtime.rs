@@ -131,7 +131,11 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// All containers of ours in any state.
     fn list<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Vec<Seen>, RuntimeError>>;
     /// Makes one; its id.
-    fn create<'a>(&'a self, name: &'a str, body: ContainerCreateBody) -> BoxFuture<'a, Result<String, RuntimeError>>;
+    fn create<'a>(
+        &'a self,
+        name: &'a str,
+        body: ContainerCreateBody,
+    ) -> BoxFuture<'a, Result<String, RuntimeError>>;
     /// Starts one. Not idempotent: a second start of an ended one runs it again.
     fn start<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), RuntimeError>>;
     /// Looks at one, by id or name.

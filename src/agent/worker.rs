@@ -1,5 +1,5 @@
 //! One attempt on one engine, from claim to end. Each step looks at what is owed, what is on disk and what the engine
-//! shows, and does at most one thing; so it does not matter where a crash cut the one before (SEMANTICS §3).
+//! shows, and does at most one thing; so it does not matter where a crash cut the one before.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -101,7 +101,9 @@ impl Worker {
     }
 
     fn is_ours(&self, seen: &Seen) -> bool {
-        seen.ours.as_ref().is_some_and(|(container, attempt)| *container == self.key.0.to_string() && *attempt == self.key.1)
+        seen.ours.as_ref().is_some_and(|(container, attempt)| {
+            *container == self.key.0.to_string() && *attempt == self.key.1
+        })
     }
 
     async fn launch_and_watch(&mut self, work: &Work) -> Result<Next, Trouble> {
@@ -114,7 +116,10 @@ impl Worker {
             None if intent.start.is_some() => self.end(work, Outcome::Unknown, None).await,
             None => self.create(work).await,
             Some(seen) if !self.is_ours(&seen) => {
-                let reason = format!("the Docker name {} is taken by another", self.context.launcher.docker_name(work));
+                let reason = format!(
+                    "the Docker name {} is taken by another",
+                    self.context.launcher.docker_name(work)
+                );
                 self.end(work, Outcome::LaunchFailed { code: 125, reason }, None).await
             }
             Some(seen) => match seen.status {
@@ -222,7 +227,10 @@ impl Worker {
     }
 
     async fn observe(&mut self, work: &Work, seen: &Seen) -> Result<Next, Trouble> {
-        if !work.started && !self.memory.said_started && let Some(at) = &seen.started_at {
+        if !work.started
+            && !self.memory.said_started
+            && let Some(at) = &seen.started_at
+        {
             self.report(Some(work.claim.session), What::Started(at.clone())).await;
             self.memory.said_started = true;
         }
@@ -255,7 +263,9 @@ impl Worker {
             None => self.end(work, never("its session ended before it was launched"), None).await,
             Some(seen) => match seen.status {
                 Status::Created if intent.start.is_some() => self.arbitrate(work, &seen).await,
-                Status::Created => self.end(work, never("its session ended before it was started"), None).await,
+                Status::Created => {
+                    self.end(work, never("its session ended before it was started"), None).await
+                }
                 Status::Running => {
                     self.context.intents.signalling(self.key, Signal::Fence)?;
                     self.kill(&seen).await
@@ -334,7 +344,8 @@ impl Worker {
             Some(seen) => (seen.started_at.clone(), seen.finished_at.clone(), classify::ran_ms(seen)),
             None => (None, None, 0),
         };
-        self.report(Some(work.claim.session), What::Exited { outcome, started_at, finished_at, ran_ms }).await;
+        self.report(Some(work.claim.session), What::Exited { outcome, started_at, finished_at, ran_ms })
+            .await;
         Ok(LOOK)
     }
 

@@ -67,12 +67,18 @@ async fn upload(client: &Client, args: &EncodeArgs) -> anyhow::Result<Video> {
     let name = args.video.file_name().unwrap_or_default().to_string_lossy().replace(['"', '\r', '\n'], "_");
     let mut head = String::new();
     let parts = args.parts.map(|parts| parts.to_string());
-    for (field, value) in [("parts", parts), ("bitrate", Some(args.bitrate.clone())), ("codec", Some(args.codec.clone()))] {
+    for (field, value) in
+        [("parts", parts), ("bitrate", Some(args.bitrate.clone())), ("codec", Some(args.codec.clone()))]
+    {
         if let Some(value) = value {
-            head += &format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+            head += &format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+            );
         }
     }
-    head += &format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    head += &format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+    );
     let tail = format!("\r\n--{BOUNDARY}--\r\n");
     let length = (head.len() + tail.len()) as u64 + meta.len();
     let bar = bar(meta.len(), "sends {bar:30} {bytes}/{total_bytes}");
@@ -91,7 +97,8 @@ async fn upload(client: &Client, args: &EncodeArgs) -> anyhow::Result<Video> {
 }
 
 fn bar(length: u64, template: &str) -> ProgressBar {
-    ProgressBar::new(length).with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(length)
+        .with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Until it has ended. Whoever of the nodes dies meanwhile, the others answer.
@@ -105,7 +112,9 @@ async fn watch(client: &Client, mut video: Video) -> anyhow::Result<Video> {
                 silent_since = None;
                 video = seen;
             }
-            Err(error @ (ClientError::Unreachable(_) | ClientError::Broken { .. })) => patience(&mut silent_since, error)?,
+            Err(error @ (ClientError::Unreachable(_) | ClientError::Broken { .. })) => {
+                patience(&mut silent_since, error)?
+            }
             Err(error @ ClientError::Refused { status, .. }) if status.is_server_error() => {
                 patience(&mut silent_since, error)?;
             }

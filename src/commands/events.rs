@@ -24,7 +24,8 @@ pub(super) async fn events(client: &Client, format: Format) -> anyhow::Result<()
 fn print(data: &str, format: Format) {
     let event = serde_json::from_str::<Event>(data).ok().filter(|_| format != Format::Json);
     let Some(event) = event else { return anstream::println!("{data}") };
-    let words = [event.container, Some(event.event), event.node.map(|node| format!("on {node}")), event.detail];
+    let words =
+        [event.container, Some(event.event), event.node.map(|node| format!("on {node}")), event.detail];
     let words: Vec<String> = words.into_iter().flatten().collect();
     anstream::println!("{} {}", event.at, words.join(" "));
 }

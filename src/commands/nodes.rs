@@ -15,7 +15,11 @@ pub(super) async fn nodes(client: &Client, args: &ListArgs, format: Format) -> a
         return listing::json(&nodes);
     }
     let row = |node: &Node| {
-        let state = if node.problems.is_empty() { node.state.clone() } else { format!("{} ({})", node.state, node.problems.join("; ")) };
+        let state = if node.problems.is_empty() {
+            node.state.clone()
+        } else {
+            format!("{} ({})", node.state, node.problems.join("; "))
+        };
         vec![
             node.name.clone(),
             state,
@@ -27,6 +31,9 @@ pub(super) async fn nodes(client: &Client, args: &ListArgs, format: Format) -> a
             node.address.clone(),
         ]
     };
-    listing::table(&["NAME", "STATE", "ROLE", "CONTAINERS", "CPUS", "MEMORY", "ARCH", "ADDRESS"], nodes.iter().map(row));
+    listing::table(
+        &["NAME", "STATE", "ROLE", "CONTAINERS", "CPUS", "MEMORY", "ARCH", "ADDRESS"],
+        nodes.iter().map(row),
+    );
     Ok(())
 }

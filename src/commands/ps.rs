@@ -19,7 +19,14 @@ pub(super) async fn ps(client: &Client, args: &PsArgs, format: Format) -> anyhow
     }
     let row = |c: &Container| {
         let node = c.node.clone().unwrap_or_default();
-        vec![listing::short(&c.id).to_owned(), c.name.clone(), c.image.clone(), listing::ago(&c.created_at), state(c), node]
+        vec![
+            listing::short(&c.id).to_owned(),
+            c.name.clone(),
+            c.image.clone(),
+            listing::ago(&c.created_at),
+            state(c),
+            node,
+        ]
     };
     listing::table(&["ID", "NAME", "IMAGE", "CREATED", "STATE", "NODE"], all.iter().map(row));
     Ok(())

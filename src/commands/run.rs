@@ -36,7 +36,9 @@ pub(super) async fn run(client: &Client, args: RunArgs) -> anyhow::Result<u8> {
 /// Shows what it waits for, on a terminal.
 async fn until_started(client: &Client, id: &str) -> anyhow::Result<()> {
     let spinner = ProgressBar::new_spinner();
-    spinner.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.set_style(
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
     loop {
         let seen: Container = client.get(&container(id)).await?;
         match seen.state.as_str() {
@@ -54,10 +56,13 @@ async fn until_started(client: &Client, id: &str) -> anyhow::Result<()> {
 
 fn submit(args: RunArgs) -> Submit {
     let pairs = |list: Vec<String>| {
-        let pair = |text: String| text.split_once('=').map_or((text.clone(), String::new()), |(k, v)| (k.to_owned(), v.to_owned()));
+        let pair = |text: String| {
+            text.split_once('=').map_or((text.clone(), String::new()), |(k, v)| (k.to_owned(), v.to_owned()))
+        };
         list.into_iter().map(pair).collect()
     };
-    let health = args.health_cmd.map(|cmd| Health { test: vec!["CMD-SHELL".to_owned(), cmd], ..Health::default() });
+    let health =
+        args.health_cmd.map(|cmd| Health { test: vec!["CMD-SHELL".to_owned(), cmd], ..Health::default() });
     Submit {
         name: args.name,
         image: args.image,

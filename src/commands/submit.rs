@@ -28,7 +28,9 @@ pub(super) async fn submit(client: &Client, args: &SubmitArgs, format: Format) -
         (true, _) => accepted.containers.iter().for_each(|c| anstream::println!("{}", c.id)),
         (false, Format::Json) => listing::json(&accepted)?,
         (false, Format::Table | Format::Dot) => {
-            let row = |c: &crate::api::Accepted| vec![listing::short(&c.id).to_owned(), c.name.clone(), c.state.clone()];
+            let row = |c: &crate::api::Accepted| {
+                vec![listing::short(&c.id).to_owned(), c.name.clone(), c.state.clone()]
+            };
             listing::table(&["ID", "NAME", "STATE"], accepted.containers.iter().map(row));
         }
     }
@@ -46,7 +48,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
 
 /// Our own JSON has `containers`; everything else is a compose file.
 fn parse(text: &str, args: &SubmitArgs) -> anyhow::Result<Pipeline> {
-    let json = serde_json::from_str::<serde_json::Value>(text).ok().filter(|json| json.get("containers").is_some());
+    let json =
+        serde_json::from_str::<serde_json::Value>(text).ok().filter(|json| json.get("containers").is_some());
     match json {
         Some(json) => Ok(serde_json::from_value(json)?),
         None => Ok(compose_pipeline(text, &fallback_name(&args.file))?),
@@ -55,7 +58,8 @@ fn parse(text: &str, args: &SubmitArgs) -> anyhow::Result<Pipeline> {
 
 /// As compose does: the folder's name, made fit to be one.
 fn fallback_name(file: &Path) -> String {
-    let folder = file.canonicalize().ok().and_then(|file| file.parent()?.file_name().map(|name| name.to_owned()));
+    let folder =
+        file.canonicalize().ok().and_then(|file| file.parent()?.file_name().map(|name| name.to_owned()));
     let name = folder.map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let fine: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect();
     if fine.is_empty() { "pipeline".to_owned() } else { fine }

@@ -81,16 +81,17 @@ impl Films {
 fn view(state: &State, folder: &Path, card: Card) -> Video {
     let pipeline = pipeline::name(&card.id);
     let members = state.pipeline(&pipeline);
-    let word = word(&members);
-    let report: Option<Report> = fs::read(folder.join(REPORT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let report: Option<Report> =
+        fs::read(folder.join(REPORT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let word = word(&members, report.is_some());
     let done = |c: &&&Container| c.spec.name.starts_with("encode") && c.phase == Phase::Succeeded;
     let parts_done = u32::try_from(members.iter().filter(done).count()).unwrap_or(u32::MAX);
-    let failed = members.iter().find_map(|c| match &c.phase {
-        Phase::Failed(failure) => Some(match (&failure.reason, failure.code) {
+    let failed = members.iter().find_map(|c| {
+        let Phase::Failed(failure) = &c.phase else { return None };
+        Some(match (&failure.reason, failure.code) {
             (Some(reason), _) => format!("{} failed: {reason}", c.name),
             (None, code) => format!("{} failed with code {}", c.name, code.unwrap_or(125)),
-        }),
-        _ => None,
+        })
     });
     Video {
         id: card.id,
@@ -106,10 +107,11 @@ fn view(state: &State, folder: &Path, card: Card) -> Video {
     }
 }
 
-/// A pipeline that was removed leaves a result, or it does not.
-fn word(members: &[&Container]) -> &'static str {
+/// A pipeline that was removed left its report behind, or was given up before.
+fn word(members: &[&Container], reported: bool) -> &'static str {
     let any = |test: fn(&Phase) -> bool| members.iter().any(|c| test(&c.phase));
-    let merged = members.iter().any(|c| c.spec.name == "merge" && c.phase == Phase::Succeeded);
+    let merged = members.iter().find(|c| c.spec.name == "merge");
+    let merged = merged.map_or(reported, |c| c.phase == Phase::Succeeded);
     if merged {
         "succeeded"
     } else if any(|phase| matches!(phase, Phase::Failed(_))) {

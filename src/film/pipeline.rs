@@ -26,8 +26,10 @@ pub(super) fn pipeline(order: &Order<'_>) -> Pipeline {
         step(order, &format!("encode{part}"), &cmd, &["container==split"])
     };
     let wait = format!("container==audio,encode*,count={parts}");
-    let mut containers =
-        vec![step(order, "split", &["split", &parts.to_string()], &[]), step(order, "audio", &["audio"], &[])];
+    let mut containers = vec![
+        step(order, "split", &["split", &parts.to_string()], &[]),
+        step(order, "audio", &["audio"], &[]),
+    ];
     containers.extend((0..parts).map(encoder));
     containers.push(step(order, "merge", &["merge"], &[&wait]));
     Pipeline { name: name(order.id), containers, waitfor_missing: None }

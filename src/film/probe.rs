@@ -34,7 +34,12 @@ pub(super) enum ProbeError {
 }
 
 /// Looks at `source`, in the film folder `folder`.
-pub(super) async fn probe(engine: &DockerEngine, image: &str, folder: &Path, id: &str) -> Result<Probe, ProbeError> {
+pub(super) async fn probe(
+    engine: &DockerEngine,
+    image: &str,
+    folder: &Path,
+    id: &str,
+) -> Result<Probe, ProbeError> {
     let body = ContainerCreateBody {
         image: Some(image.to_owned()),
         cmd: Some(vec!["probe".to_owned()]),
@@ -62,7 +67,9 @@ async fn run(engine: &DockerEngine, id: &str) -> Result<Result<Probe, ProbeError
         match engine.inspect(id).await? {
             Some(seen) if seen.status == Status::Exited => break seen.code,
             Some(_) if began.elapsed() < WITHIN => sleep(LOOK).await,
-            Some(_) => return Err(RuntimeError::Away(format!("the probe took longer than {} s", WITHIN.as_secs()))),
+            Some(_) => {
+                return Err(RuntimeError::Away(format!("the probe took longer than {} s", WITHIN.as_secs())));
+            }
             None => return Err(RuntimeError::NoSuch),
         }
     };

@@ -69,7 +69,8 @@ async fn result(State(films): State<Films>, Path(id): Path<String>) -> Result<Re
     }
     let file = tokio::fs::File::open(folder.join(RESULT)).await.map_err(|error| upload::disk(&error))?;
     let length = file.metadata().await.map_err(|error| upload::disk(&error))?.len();
-    let headers = [(header::CONTENT_TYPE, "video/mp4".to_owned()), (header::CONTENT_LENGTH, length.to_string())];
+    let headers =
+        [(header::CONTENT_TYPE, "video/mp4".to_owned()), (header::CONTENT_LENGTH, length.to_string())];
     Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
 }
 
@@ -107,7 +108,8 @@ async fn post(
 
 fn id_of(key: Option<&[u8]>) -> Result<String, ApiError> {
     let mut random = [0; 16];
-    let failed = |error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", format!("{error}"));
+    let failed =
+        |error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", format!("{error}"));
     getrandom::fill(&mut random).map_err(failed)?;
     let hash = Sha256::digest(key.unwrap_or(&random));
     Ok(hex(&hash[..6]))
@@ -135,7 +137,8 @@ impl Films {
 
     fn default_parts(&self) -> u32 {
         let state = self.backend.machine.state();
-        let milli: u64 = state.nodes().filter(|node| node.is_open()).map(|node| node.facts.capacity.cpu_milli).sum();
+        let milli: u64 =
+            state.nodes().filter(|node| node.is_open()).map(|node| node.facts.capacity.cpu_milli).sum();
         u32::try_from(milli / 1000).unwrap_or(u32::MAX).clamp(1, PARTS_DEFAULT_MAX)
     }
 
@@ -153,6 +156,8 @@ impl Films {
         let key = RequestKey(format!("video-{id}"));
         let request = command::Request { key, body: Sha256::digest(id).into() };
         self.backend.submit_pipeline(request, &pipeline::pipeline(&order)).await?;
+        // The leader has it; this node may not have applied it yet, and would call the film cancelled.
+        self.backend.barrier(false).await?;
         self.find(id).ok_or_else(|| no_such(id))
     }
 

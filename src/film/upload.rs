@@ -72,10 +72,20 @@ pub(super) async fn receive(mut multipart: Multipart, folder: &Folder) -> Result
             "parts" => {
                 let parts = text("parts", field).await?;
                 let number = parts.parse::<u32>().ok().filter(|n| (1..=PARTS_MAX).contains(n));
-                let bad = || ApiError::bad("parts", format!("`{parts}` is not a number of parts from 1 to {PARTS_MAX}"));
+                let bad = || {
+                    ApiError::bad(
+                        "parts",
+                        format!("`{parts}` is not a number of parts from 1 to {PARTS_MAX}"),
+                    )
+                };
                 form.parts = Some(number.ok_or_else(bad)?);
             }
-            other => return Err(ApiError::bad(other, format!("the form has no field `{other}`; there are file, parts, name, bitrate, codec"))),
+            other => {
+                return Err(ApiError::bad(
+                    other,
+                    format!("the form has no field `{other}`; there are file, parts, name, bitrate, codec"),
+                ));
+            }
         }
     }
     if form.file_name.is_none() {
@@ -89,18 +99,31 @@ pub(super) const PARTS_MAX: u32 = 256;
 
 async fn text(name: &'static str, field: Field<'_>) -> Result<String, ApiError> {
     let text = field.text().await.map_err(|error| ApiError::bad(name, error.body_text()))?;
-    if text.len() <= TEXT_MAX { Ok(text) } else { Err(ApiError::bad(name, format!("{name} is longer than {TEXT_MAX} bytes"))) }
+    if text.len() <= TEXT_MAX {
+        Ok(text)
+    } else {
+        Err(ApiError::bad(name, format!("{name} is longer than {TEXT_MAX} bytes")))
+    }
 }
 
 fn bitrate(text: String) -> Result<String, ApiError> {
     let digits = text.trim_end_matches(['k', 'K', 'm', 'M']);
-    let fine = text.len() - digits.len() <= 1 && digits.parse::<f64>().is_ok_and(|n| n.is_finite() && n > 0.0);
-    if fine { Ok(text) } else { Err(ApiError::bad("bitrate", format!("`{text}` is no bitrate; write for example 2M or 800k"))) }
+    let fine =
+        text.len() - digits.len() <= 1 && digits.parse::<f64>().is_ok_and(|n| n.is_finite() && n > 0.0);
+    if fine {
+        Ok(text)
+    } else {
+        Err(ApiError::bad("bitrate", format!("`{text}` is no bitrate; write for example 2M or 800k")))
+    }
 }
 
 fn codec(text: String) -> Result<String, ApiError> {
     let fine = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if fine { Ok(text) } else { Err(ApiError::bad("codec", format!("`{text}` is no encoder; write for example libx264"))) }
+    if fine {
+        Ok(text)
+    } else {
+        Err(ApiError::bad("codec", format!("`{text}` is no encoder; write for example libx264")))
+    }
 }
 
 async fn save(mut field: Field<'_>, folder: &Path) -> Result<(), ApiError> {

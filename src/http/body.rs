@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
 
-/// Deepest JSON (CONTRACT).
+/// Deepest JSON.
 const DEPTH_MAX: usize = 32;
 /// Longest idempotency key, in bytes.
 const KEY_MAX: usize = 255;
@@ -84,7 +84,9 @@ impl Consistency {
         match self.consistency.as_deref() {
             None | Some("linearizable") => Ok(false),
             Some("stale") => Ok(true),
-            Some(other) => Err(ApiError::bad("consistency", format!("`{other}` is neither linearizable nor stale"))),
+            Some(other) => {
+                Err(ApiError::bad("consistency", format!("`{other}` is neither linearizable nor stale")))
+            }
         }
     }
 }
@@ -109,7 +111,10 @@ impl Key {
     pub(super) fn request<T: Serialize>(&self, asked: &T) -> Result<command::Request, ApiError> {
         let key = match &self.0 {
             Some(key) if key.is_empty() || key.len() > KEY_MAX => {
-                return Err(ApiError::bad("Idempotency-Key", format!("an idempotency key has 1 to {KEY_MAX} bytes")));
+                return Err(ApiError::bad(
+                    "Idempotency-Key",
+                    format!("an idempotency key has 1 to {KEY_MAX} bytes"),
+                ));
             }
             Some(key) => key.clone(),
             None => random_key()?,
@@ -121,7 +126,13 @@ impl Key {
 
 fn random_key() -> Result<String, ApiError> {
     let mut bytes = [0; 16];
-    let failed = |error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", format!("read random bytes: {error}"));
+    let failed = |error| {
+        ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "no_randomness",
+            format!("read random bytes: {error}"),
+        )
+    };
     getrandom::fill(&mut bytes).map_err(failed)?;
     Ok(super::hex(&bytes))
 }

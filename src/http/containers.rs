@@ -24,7 +24,16 @@ pub(super) struct Filters {
 }
 
 const STATES: [&str; 10] = [
-    "blocked", "ready", "claimed", "running", "backoff", "unknown", "succeeded", "failed", "skipped", "cancelled",
+    "blocked",
+    "ready",
+    "claimed",
+    "running",
+    "backoff",
+    "unknown",
+    "succeeded",
+    "failed",
+    "skipped",
+    "cancelled",
 ];
 
 pub(super) async fn list(
@@ -79,7 +88,12 @@ pub(super) async fn why(
 }
 
 /// A request about one container, and its id.
-async fn asked(backend: &Backend, key: &Key, act: &str, name: &str) -> Result<(Request, ContainerId), ApiError> {
+async fn asked(
+    backend: &Backend,
+    key: &Key,
+    act: &str,
+    name: &str,
+) -> Result<(Request, ContainerId), ApiError> {
     backend.barrier(false).await?;
     let id = backend.machine.state().resolve(name)?.id;
     Ok((key.request(&(act, id.to_string()))?, id))
@@ -148,7 +162,9 @@ pub(super) async fn wait(
         match ended {
             Some(Some(waited)) => return Ok(Json(waited)),
             Some(None) => {}
-            None => return Err(ApiError::new(StatusCode::NOT_FOUND, "removed", format!("{name} was removed"))),
+            None => {
+                return Err(ApiError::new(StatusCode::NOT_FOUND, "removed", format!("{name} was removed")));
+            }
         }
         if applied.changed().await.is_err() {
             return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "this node is stopping"));

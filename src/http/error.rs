@@ -61,7 +61,9 @@ impl From<Invalid> for ApiError {
 impl From<Rejection> for ApiError {
     fn from(rejection: Rejection) -> ApiError {
         let (status, field) = match &rejection {
-            Rejection::NameTaken(_) | Rejection::PipelineTaken(_) | Rejection::NodeNameTaken(_) => (409, Some("name")),
+            Rejection::NameTaken(_) | Rejection::PipelineTaken(_) | Rejection::NodeNameTaken(_) => {
+                (409, Some("name"))
+            }
             Rejection::NamedTwice(_) => (400, Some("name")),
             Rejection::SelfDependency(..) | Rejection::Cycle { .. } => (409, Some("waitfor")),
             Rejection::TooComplex(_)
@@ -87,7 +89,9 @@ impl From<Rejection> for ApiError {
 impl From<BadRef> for ApiError {
     fn from(error: BadRef) -> ApiError {
         match &error {
-            BadRef::Nothing(_) => ApiError::new(StatusCode::NOT_FOUND, "no_such_container", error.to_string()),
+            BadRef::Nothing(_) => {
+                ApiError::new(StatusCode::NOT_FOUND, "no_such_container", error.to_string())
+            }
             BadRef::Ambiguous { .. } => ApiError::new(StatusCode::CONFLICT, "ambiguous", error.to_string()),
         }
     }
@@ -106,10 +110,14 @@ impl From<ProposeError> for ApiError {
 impl From<RuntimeError> for ApiError {
     fn from(error: RuntimeError) -> ApiError {
         match error {
-            RuntimeError::NoSuch => {
-                ApiError::new(StatusCode::NOT_FOUND, "no_docker_container", "its Docker container is no longer there")
+            RuntimeError::NoSuch => ApiError::new(
+                StatusCode::NOT_FOUND,
+                "no_docker_container",
+                "its Docker container is no longer there",
+            ),
+            RuntimeError::NoSpace(_) => {
+                ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", error.to_string())
             }
-            RuntimeError::NoSpace(_) => ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", error.to_string()),
             RuntimeError::Away(_) => ApiError::new(StatusCode::BAD_GATEWAY, "engine_away", error.to_string()),
             RuntimeError::NameTaken | RuntimeError::ImageMissing(_) | RuntimeError::Refused { .. } => {
                 ApiError::new(StatusCode::BAD_GATEWAY, "engine_refused", error.to_string())

@@ -14,7 +14,9 @@ use super::backend::Backend;
 use super::view;
 use crate::api;
 
-pub(super) async fn events(State(backend): State<Backend>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub(super) async fn events(
+    State(backend): State<Backend>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = backend.machine.changes();
     let stream = stream::unfold((changes, Vec::new()), |(mut changes, mut waiting)| async move {
         loop {
@@ -60,7 +62,9 @@ fn words(what: &What) -> (&'static str, Option<String>) {
         What::Claimed(attempt) => ("claimed", Some(format!("attempt {attempt}"))),
         What::Started(attempt) => ("started", Some(format!("attempt {attempt}"))),
         What::Healthy(attempt) => ("healthy", Some(format!("attempt {attempt}"))),
-        What::AttemptEnded(attempt, outcome) => ("ended", Some(format!("attempt {attempt}: {}", outcome.sentence()))),
+        What::AttemptEnded(attempt, outcome) => {
+            ("ended", Some(format!("attempt {attempt}: {}", outcome.sentence())))
+        }
         What::Declined(reason) => ("declined", Some(reason.clone())),
         What::Backoff(ms) => ("backoff", Some(format!("again in {} s", ms.div_ceil(1000)))),
         What::Unknown => ("unknown", None),
@@ -78,6 +82,8 @@ fn words(what: &What) -> (&'static str, Option<String>) {
         What::Suspected => ("suspected", None),
         What::Trusted => ("trusted", None),
         What::NodeLost(number) => ("node-lost", Some(format!("session {number}"))),
-        What::Ailing(what, problem) => ("ailing", Some(format!("{what}: {}", problem.as_deref().unwrap_or("well again")))),
+        What::Ailing(what, problem) => {
+            ("ailing", Some(format!("{what}: {}", problem.as_deref().unwrap_or("well again"))))
+        }
     }
 }

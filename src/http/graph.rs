@@ -49,7 +49,8 @@ fn edges(container: &Container) -> Vec<api::GraphEdge> {
     let mut edges = Vec::new();
     for dependency in &container.dependencies {
         let kind = dependency.waitfor.kind.as_str().to_owned();
-        let edge = |to: String, met| api::GraphEdge { from: container.name.clone(), to, kind: kind.clone(), met };
+        let edge =
+            |to: String, met| api::GraphEdge { from: container.name.clone(), to, kind: kind.clone(), met };
         if dependency.edges.is_empty() {
             edges.push(edge(dependency.waitfor.expr.to_string(), false));
         }

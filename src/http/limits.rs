@@ -1,4 +1,4 @@
-//! The limits of CONTRACT, and the loop that serves.
+//! What a stranger may cost: the limits on requests and connections, and the loop that serves.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -79,7 +79,9 @@ fn place(backend: &Backend, id: ContainerId, attempt: Option<u32>) -> Place {
 
 async fn here(backend: &Backend, id: ContainerId, attempt: u32, follow: bool) -> Result<Response, ApiError> {
     let docker_id = backend.agent.docker_id((id, attempt)).await?;
-    let gone = || ApiError::new(StatusCode::NOT_FOUND, "no_docker_container", "its Docker container is no longer there");
+    let gone = || {
+        ApiError::new(StatusCode::NOT_FOUND, "no_docker_container", "its Docker container is no longer there")
+    };
     let logs = backend.agent.runtime().logs(&docker_id.ok_or_else(gone)?, follow);
     Ok(text(Body::from_stream(logs.map_err(std::io::Error::other))))
 }
@@ -88,7 +90,11 @@ async fn here(backend: &Backend, id: ContainerId, attempt: u32, follow: bool) ->
 async fn there(api: &str, id: ContainerId, attempt: u32, follow: bool) -> Result<Response, ApiError> {
     let uri = format!("http://{api}/api/v1/containers/{id}/logs?follow={follow}&attempt={attempt}");
     let away = |error: String| {
-        ApiError::new(StatusCode::BAD_GATEWAY, "node_away", format!("the node at {api}, which has its logs, does not answer: {error}"))
+        ApiError::new(
+            StatusCode::BAD_GATEWAY,
+            "node_away",
+            format!("the node at {api}, which has its logs, does not answer: {error}"),
+        )
     };
     let uri = uri.parse().map_err(|error: axum::http::uri::InvalidUri| away(error.to_string()))?;
     let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();

@@ -29,7 +29,8 @@ fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {
     let metrics = backend.raft.metrics();
     let metrics = metrics.borrow_watched();
     let membership = metrics.membership_config.membership();
-    let mut roles: BTreeMap<NodeId, &'static str> = membership.learner_ids().map(|id| (id, "learner")).collect();
+    let mut roles: BTreeMap<NodeId, &'static str> =
+        membership.learner_ids().map(|id| (id, "learner")).collect();
     roles.extend(membership.voter_ids().map(|id| (id, "voter")));
     if let Some(leader) = metrics.current_leader {
         roles.insert(leader, "leader");

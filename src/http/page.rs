@@ -20,7 +20,11 @@ const ENDED_SHOWN: usize = 20;
 
 pub(super) async fn page(State(backend): State<Backend>) -> Html<String> {
     let state = backend.machine.state();
-    let mut html = format!("{HEAD}<h1>pinode</h1><p>{} sees {} nodes.</p>", escape(&backend.node), state.nodes().count());
+    let mut html = format!(
+        "{HEAD}<h1>pinode</h1><p>{} sees {} nodes.</p>",
+        escape(&backend.node),
+        state.nodes().count()
+    );
     let mut all: Vec<&Container> = state.containers().collect();
     all.sort_by_key(|c| c.order);
     let (active, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| !c.phase.is_terminal());
@@ -30,35 +34,47 @@ pub(super) async fn page(State(backend): State<Backend>) -> Html<String> {
     html.push_str("<h2>Nodes</h2><table><tr><th>name<th>state<th>containers</tr>");
     for node in state.nodes() {
         let word = if node.is_open() { "up" } else { "lost" };
-        append(&mut html, format_args!(
-            "<tr><td>{}<td class=\"{word}\">{word}<td>{}</tr>",
-            escape(&node.facts.name),
-            node.holds.len()
-        ));
+        append(
+            &mut html,
+            format_args!(
+                "<tr><td>{}<td class=\"{word}\">{word}<td>{}</tr>",
+                escape(&node.facts.name),
+                node.holds.len()
+            ),
+        );
     }
     html.push_str("</table></body></html>");
     Html(html)
 }
 
-fn table<'a>(html: &mut String, title: &str, rows: impl Iterator<Item = &'a Container>, detail: &dyn Fn(&Container) -> String) {
+fn table<'a>(
+    html: &mut String,
+    title: &str,
+    rows: impl Iterator<Item = &'a Container>,
+    detail: &dyn Fn(&Container) -> String,
+) {
     append(html, format_args!("<h2>{title}</h2><table><tr><th>name<th>state<th>image<th></tr>"));
     for c in rows {
         let word = c.phase.word();
-        append(html, format_args!(
-            "<tr><td>{}<td class=\"{word}\">{word}<td>{}<td>{}</tr>",
-            escape(&c.name),
-            escape(&c.spec.image),
-            escape(&detail(c))
-        ));
+        append(
+            html,
+            format_args!(
+                "<tr><td>{}<td class=\"{word}\">{word}<td>{}<td>{}</tr>",
+                escape(&c.name),
+                escape(&c.spec.image),
+                escape(&detail(c))
+            ),
+        );
     }
     html.push_str("</table>");
 }
 
 fn detail(state: &pinode_scheduler::State, c: &Container) -> String {
-    match &c.phase {
-        Phase::Blocked { .. } => format!("waits for {}", c.waits_for().join(", ")),
-        phase => phase.claim().and_then(|claim| state.node_name(claim.session.node)).map_or_else(String::new, |n| format!("on {n}")),
+    if let Phase::Blocked { .. } = c.phase {
+        return format!("waits for {}", c.waits_for().join(", "));
     }
+    let node = c.phase.claim().and_then(|claim| state.node_name(claim.session.node));
+    node.map_or_else(String::new, |node| format!("on {node}"))
 }
 
 fn append(html: &mut String, text: std::fmt::Arguments<'_>) {

@@ -14,7 +14,9 @@ use crate::api;
 
 /// Never waits for a quorum: it is what people ask when something is wrong.
 pub(super) async fn status(State(backend): State<Backend>) -> Result<Json<api::Status>, ApiError> {
-    let failed = |error: std::io::Error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string());
+    let failed = |error: std::io::Error| {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
+    };
     let state_hash = backend.machine.state_hash().map_err(failed)?;
     let (term, leader, membership) = {
         let metrics = backend.raft.metrics();

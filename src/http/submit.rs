@@ -45,7 +45,11 @@ pub(super) async fn pipeline(
 
 impl Backend {
     /// Submits a pipeline under a request.
-    pub async fn submit_pipeline(&self, request: Request, pipeline: &Pipeline) -> Result<AcceptedPipeline, ApiError> {
+    pub async fn submit_pipeline(
+        &self,
+        request: Request,
+        pipeline: &Pipeline,
+    ) -> Result<AcceptedPipeline, ApiError> {
         let missing = missing(pipeline.waitfor_missing.as_deref())?;
         let name = crate::submit::check_name("name", &pipeline.name)?;
         let count = pipeline.containers.len();

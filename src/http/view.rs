@@ -110,7 +110,11 @@ pub(super) fn waited(c: &Container) -> Option<api::Waited> {
 }
 
 /// A node; `roles` says who leads, votes and learns.
-pub(super) fn node(state: &State, node: &pinode_scheduler::Node, roles: &BTreeMap<NodeId, &'static str>) -> api::Node {
+pub(super) fn node(
+    state: &State,
+    node: &pinode_scheduler::Node,
+    roles: &BTreeMap<NodeId, &'static str>,
+) -> api::Node {
     let cpus = |milli: u64| milli as f64 / 1000.0;
     let word = match (node.is_open(), node.is_suspected(), node.ailments.is_empty()) {
         (false, _, _) => "lost",

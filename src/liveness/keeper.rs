@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for the commit of what the leader proposes by itself; it is proposed again at the next look.
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Requests remembered at least (SEMANTICS §2), and how many more before some are forgotten.
+/// Requests remembered at least, and how many more before some are forgotten.
 const REQUESTS_KEPT: usize = 100_000;
 const REQUESTS_SPARE: usize = 10_000;
 
@@ -104,10 +104,8 @@ impl Keeper {
                 continue;
             }
             for command in self.due() {
-                let condemned = match &command {
-                    Command::NodeLost { session } => Some(*session),
-                    _ => None,
-                };
+                let condemned =
+                    if let Command::NodeLost { session } = &command { Some(*session) } else { None };
                 let proposed = self.proposer.propose(command, PROPOSE_TIMEOUT).await;
                 if let (Err(error), Some(session)) = (&proposed, condemned) {
                     // It stays condemned: whether the entry will be committed is not known.

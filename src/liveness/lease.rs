@@ -84,7 +84,13 @@ impl Authority for Lease {
 
 /// Renews `session` until it is denied. Returns then: the session is lost, and everything it started must be dead
 /// before the next one is opened.
-pub async fn keep_renewing(lease: &Lease, proposer: &Proposer, machine: &Machine, session: SessionId, keeper: &Keeper) {
+pub async fn keep_renewing(
+    lease: &Lease,
+    proposer: &Proposer,
+    machine: &Machine,
+    session: SessionId,
+    keeper: &Keeper,
+) {
     loop {
         let sent = clock::now();
         let applied = machine.last_applied().map_or(0, |id| id.index);

@@ -25,7 +25,13 @@ pub(super) fn boot_id() -> anyhow::Result<String> {
 }
 
 /// From the configuration and the engine.
-pub(super) fn facts(config: &Config, engine: &EngineInfo, boot: &str, starts: u64, shared: Option<&str>) -> NodeFacts {
+pub(super) fn facts(
+    config: &Config,
+    engine: &EngineInfo,
+    boot: &str,
+    starts: u64,
+    shared: Option<&str>,
+) -> NodeFacts {
     let mut labels = BTreeMap::from([
         ("arch".to_owned(), engine.arch.clone()),
         ("os".to_owned(), engine.os.clone()),

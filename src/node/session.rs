@@ -65,7 +65,8 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
             let drive = driver::drive(sessions.machine.clone(), sessions.agent.clone(), sessions.me);
             tokio::spawn(drive).abort_handle()
         });
-        keep_renewing(&sessions.lease, &sessions.proposer, &sessions.machine, session, &sessions.keeper).await;
+        keep_renewing(&sessions.lease, &sessions.proposer, &sessions.machine, session, &sessions.keeper)
+            .await;
         current.send_replace(None);
         tracing::warn!(%session, "lost; stopping what it started");
     }

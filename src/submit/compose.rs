@@ -9,16 +9,39 @@ use crate::api::{Health, Memory, Pipeline, Submit};
 
 /// Keys of a service that are understood.
 const SERVICE: [&str; 19] = [
-    "image", "command", "entrypoint", "environment", "volumes", "depends_on", "deploy", "restart", "user", "working_dir",
-    "labels", "network_mode", "healthcheck", "ports", "devices", "stop_grace_period", "cpus", "mem_limit", "container_name",
+    "image",
+    "command",
+    "entrypoint",
+    "environment",
+    "volumes",
+    "depends_on",
+    "deploy",
+    "restart",
+    "user",
+    "working_dir",
+    "labels",
+    "network_mode",
+    "healthcheck",
+    "ports",
+    "devices",
+    "stop_grace_period",
+    "cpus",
+    "mem_limit",
+    "container_name",
 ];
 
 /// Parses a compose file (YAML, or JSON, which is YAML). `fallback` names the pipeline when the file does not.
 pub fn pipeline(text: &str, fallback: &str) -> Result<Pipeline, Invalid> {
-    let file: Value = serde_saphyr::from_str(text).map_err(|error| Invalid::bad("body", format!("the file does not parse: {error}")))?;
-    let file = file.as_object().ok_or_else(|| Invalid::bad("body", "a compose file is a map with `services`".to_owned()))?;
+    let file: Value = serde_saphyr::from_str(text)
+        .map_err(|error| Invalid::bad("body", format!("the file does not parse: {error}")))?;
+    let file = file
+        .as_object()
+        .ok_or_else(|| Invalid::bad("body", "a compose file is a map with `services`".to_owned()))?;
     let mut unsupported = Unsupported::default();
-    for key in file.keys().filter(|key| !matches!(key.as_str(), "version" | "name" | "services") && !key.starts_with("x-")) {
+    for key in file
+        .keys()
+        .filter(|key| !matches!(key.as_str(), "version" | "name" | "services") && !key.starts_with("x-"))
+    {
         unsupported.note(key);
     }
     let services = file.get("services").and_then(Value::as_object);
@@ -47,7 +70,10 @@ impl Unsupported {
             return Ok(());
         }
         let all = self.0.join(", ");
-        Err(Invalid::bad(&self.0[0].clone(), format!("this compose file uses what is not supported: {all}; take it out")))
+        Err(Invalid::bad(
+            &self.0[0].clone(),
+            format!("this compose file uses what is not supported: {all}; take it out"),
+        ))
     }
 }
 
@@ -65,17 +91,27 @@ impl Service<'_> {
         format!("services.{}.{key}", self.name)
     }
 
-    fn submit(&self, services: &Map<String, Value>, unsupported: &mut Unsupported) -> Result<Submit, Invalid> {
+    fn submit(
+        &self,
+        services: &Map<String, Value>,
+        unsupported: &mut Unsupported,
+    ) -> Result<Submit, Invalid> {
         for key in self.map.keys().filter(|key| !SERVICE.contains(&key.as_str()) && !key.starts_with("x-")) {
             unsupported.note(&self.path(key));
         }
         let (cpus, memory) = self.resources(unsupported)?;
         Ok(Submit {
             name: Some(self.name.to_owned()),
-            image: self.text("image")?.ok_or_else(|| bad(&self.path("image"), "is missing; builds are not supported"))?,
+            image: self
+                .text("image")?
+                .ok_or_else(|| bad(&self.path("image"), "is missing; builds are not supported"))?,
             cmd: self.words("command")?,
             entrypoint: self.words("entrypoint")?,
-            env: self.pairs("environment")?.into_iter().map(|(key, value)| format!("{key}={value}")).collect(),
+            env: self
+                .pairs("environment")?
+                .into_iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect(),
             waitfor: self.depends_on(services)?,
             labels: self.pairs("labels")?.into_iter().collect(),
             volumes: self.volumes(unsupported)?,
@@ -118,7 +154,8 @@ impl Service<'_> {
     fn list(&self, key: &str) -> Result<Vec<String>, Invalid> {
         let Some(value) = self.map.get(key) else { return Ok(Vec::new()) };
         let list = value.as_array().ok_or_else(|| bad(&self.path(key), "is a list"))?;
-        let text = |value: &Value| scalar(value).ok_or_else(|| bad(&self.path(key), "is a list of plain values"));
+        let text =
+            |value: &Value| scalar(value).ok_or_else(|| bad(&self.path(key), "is a list of plain values"));
         list.iter().map(|value| plain(&self.path(key), text(value)?)).collect()
     }
 
@@ -138,7 +175,10 @@ impl Service<'_> {
                 let pair = |entry: String| match entry.split_once('=') {
                     // `waitfor:container==a` has its first `=` inside the operator.
                     Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-                    None => Err(bad(&path, &format!("has `{entry}`, whose value would come from your shell; write K=V"))),
+                    None => Err(bad(
+                        &path,
+                        &format!("has `{entry}`, whose value would come from your shell; write K=V"),
+                    )),
                 };
                 self.list(key)?.into_iter().map(pair).collect()
             }
@@ -161,7 +201,14 @@ impl Service<'_> {
                         "service_started" => "started",
                         "service_healthy" => "healthy",
                         "service_completed_successfully" => "container",
-                        other => return Err(bad(&path, &format!("has the condition {other}; there are service_started, service_healthy, service_completed_successfully"))),
+                        other => {
+                            return Err(bad(
+                                &path,
+                                &format!(
+                                    "has the condition {other}; there are service_started, service_healthy, service_completed_successfully"
+                                ),
+                            ));
+                        }
                     };
                     Ok(format!("{kind}=={name}"))
                 };
@@ -186,12 +233,17 @@ impl Service<'_> {
                 continue;
             };
             let known = ["type", "source", "target", "read_only"];
-            long.keys().filter(|key| !known.contains(&key.as_str())).for_each(|key| unsupported.note(&format!("{path}.{key}")));
+            long.keys()
+                .filter(|key| !known.contains(&key.as_str()))
+                .for_each(|key| unsupported.note(&format!("{path}.{key}")));
             if !matches!(long.get("type").and_then(Value::as_str), Some("volume" | "bind") | None) {
                 unsupported.note(&format!("{path}.type"));
             }
-            let part = |key: &str| long.get(key).and_then(Value::as_str).ok_or_else(|| bad(&path, &format!("needs a {key}")));
-            let options = if long.get("read_only").and_then(Value::as_bool).unwrap_or_default() { ":ro" } else { "" };
+            let part = |key: &str| {
+                long.get(key).and_then(Value::as_str).ok_or_else(|| bad(&path, &format!("needs a {key}")))
+            };
+            let options =
+                if long.get("read_only").and_then(Value::as_bool).unwrap_or_default() { ":ro" } else { "" };
             volumes.push(format!("{}:{}{options}", part("source")?, part("target")?));
         }
         Ok(volumes)
@@ -207,7 +259,10 @@ impl Service<'_> {
         let Some(deploy) = self.map.get("deploy") else { return Ok((cpus, memory)) };
         let path = self.path("deploy");
         let deploy = deploy.as_object().ok_or_else(|| bad(&path, "is a map"))?;
-        deploy.keys().filter(|key| *key != "resources").for_each(|key| unsupported.note(&format!("{path}.{key}")));
+        deploy
+            .keys()
+            .filter(|key| *key != "resources")
+            .for_each(|key| unsupported.note(&format!("{path}.{key}")));
         let resources = deploy.get("resources").and_then(Value::as_object);
         for (kind, values) in resources.into_iter().flatten() {
             let path = format!("{path}.resources.{kind}");
@@ -217,7 +272,10 @@ impl Service<'_> {
             }
             let values = values.as_object().ok_or_else(|| bad(&path, "is a map"))?;
             let known = ["cpus", "memory"];
-            values.keys().filter(|key| !known.contains(&key.as_str())).for_each(|key| unsupported.note(&format!("{path}.{key}")));
+            values
+                .keys()
+                .filter(|key| !known.contains(&key.as_str()))
+                .for_each(|key| unsupported.note(&format!("{path}.{key}")));
             cpus = number(&format!("{path}.cpus"), values.get("cpus"))?.or(cpus);
             memory = values.get("memory").and_then(scalar).map(Memory::Text).or(memory);
         }
@@ -229,7 +287,10 @@ impl Service<'_> {
         let path = self.path("healthcheck");
         let health = health.as_object().ok_or_else(|| bad(&path, "is a map"))?;
         let known = ["test", "interval", "timeout", "retries", "start_period", "disable"];
-        health.keys().filter(|key| !known.contains(&key.as_str())).for_each(|key| unsupported.note(&format!("{path}.{key}")));
+        health
+            .keys()
+            .filter(|key| !known.contains(&key.as_str()))
+            .for_each(|key| unsupported.note(&format!("{path}.{key}")));
         let text = |key: &str| health.get(key).and_then(scalar);
         let test = match health.get("test") {
             Some(Value::String(line)) => vec!["CMD-SHELL".to_owned(), line.clone()],
@@ -262,7 +323,12 @@ fn plain(path: &str, text: String) -> Result<String, Invalid> {
     let escaped = text.replace("$$", "\u{0}");
     let variable = escaped.split('$').nth(1).and_then(|after| after.chars().next());
     if variable.is_some_and(|c| c == '{' || c == '_' || c.is_ascii_alphabetic()) {
-        return Err(bad(path, &format!("has a variable in `{text}`; variables are not supported, write the value (or $$ for a dollar)")));
+        return Err(bad(
+            path,
+            &format!(
+                "has a variable in `{text}`; variables are not supported, write the value (or $$ for a dollar)"
+            ),
+        ));
     }
     Ok(escaped.replace('\u{0}', "$"))
 }
@@ -310,7 +376,8 @@ services:
       db: {condition: service_healthy}
 ";
         let pipeline = pipeline(text, "film").unwrap();
-        let by_name = |name: &str| pipeline.containers.iter().find(|c| c.name.as_deref() == Some(name)).unwrap();
+        let by_name =
+            |name: &str| pipeline.containers.iter().find(|c| c.name.as_deref() == Some(name)).unwrap();
         assert_eq!(by_name("job").waitfor, ["started==db"]);
         assert_eq!(by_name("job").cmd.as_deref().unwrap(), ["sh", "-c", "echo \"a b\""]);
         let mut waits = by_name("end").waitfor.clone();
@@ -329,7 +396,12 @@ services:
     deploy: {replicas: 3, resources: {limits: {cpus: '0.5', memory: 64M, pids: 3}}}
 ";
         let refusal = refusal(text);
-        for path in ["networks", "services.a.build", "services.a.deploy.replicas", "services.a.deploy.resources.limits.pids"] {
+        for path in [
+            "networks",
+            "services.a.build",
+            "services.a.deploy.replicas",
+            "services.a.deploy.resources.limits.pids",
+        ] {
             assert!(refusal.contains(path), "{path}: {refusal}");
         }
     }

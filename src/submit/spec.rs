@@ -13,7 +13,7 @@ use crate::api::Submit;
 
 /// Default grace between SIGTERM and SIGKILL, in seconds (Docker's).
 const STOP_TIMEOUT_S: u32 = 10;
-/// CPUs of a pipeline's member that asks for none, in thousandths (CONTRACT).
+/// CPUs of a pipeline's member that asks for none, in thousandths.
 const PIPELINE_CPU_MILLI: u64 = 1_000;
 
 /// Why something was refused at the door.
@@ -89,7 +89,8 @@ impl Door {
             cmd: submit.cmd.clone(),
             entrypoint: submit.entrypoint.clone(),
             env: Some(waits.env).filter(|env| !env.is_empty()),
-            labels: Some(waits.labels.clone().into_iter().collect()).filter(|labels: &HashMap<_, _>| !labels.is_empty()),
+            labels: Some(waits.labels.clone().into_iter().collect())
+                .filter(|labels: &HashMap<_, _>| !labels.is_empty()),
             working_dir: submit.working_dir.clone(),
             user: submit.user.clone(),
             exposed_ports: exposed,
@@ -105,7 +106,8 @@ impl Door {
             image: submit.image.clone(),
             create: serde_json::to_string(&body).map_err(unencodable)?,
             waitfor: waits.terms,
-            wait_timeout_ms: value::duration_ms("wait_timeout", submit.wait_timeout.as_ref())?.or(waits.timeout_ms),
+            wait_timeout_ms: value::duration_ms("wait_timeout", submit.wait_timeout.as_ref())?
+                .or(waits.timeout_ms),
             run_timeout_ms: value::duration_ms("run_timeout", submit.run_timeout.as_ref())?,
             needs: Needs { cpu_milli: cpu_milli.unwrap_or(default_cpu), memory: memory.unwrap_or(0) },
             constraints: submit.constraints.iter().map(|text| constraint(text)).collect::<Result<_, _>>()?,
@@ -122,14 +124,16 @@ impl Door {
             shared: volumes.shared,
             has_health,
             auto_remove: submit.auto_remove,
-            stop_timeout_s: stop_ms.map_or(STOP_TIMEOUT_S, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
+            stop_timeout_s: stop_ms
+                .map_or(STOP_TIMEOUT_S, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
             labels: waits.labels,
         };
         Ok(Draft { spec, warnings: volumes.warnings })
     }
 }
 
-const RERUN: [(&str, Rerun); 3] = [("never", Rerun::Never), ("fenced", Rerun::Fenced), ("eager", Rerun::Eager)];
+const RERUN: [(&str, Rerun); 3] =
+    [("never", Rerun::Never), ("fenced", Rerun::Fenced), ("eager", Rerun::Eager)];
 const UPSTREAM: [(&str, OnUpstreamFailure); 3] =
     [("skip", OnUpstreamFailure::Skip), ("hold", OnUpstreamFailure::Hold), ("run", OnUpstreamFailure::Run)];
 
@@ -161,7 +165,10 @@ impl Waits {
                 Some(text) if dependency::is_waitfor_name(entry) => waits.add("env", text)?,
                 Some(_) | None => {
                     if entry.is_empty() || entry.starts_with('=') {
-                        return Err(Invalid::bad("env", format!("the entry `{entry}` has no name; write K=V")));
+                        return Err(Invalid::bad(
+                            "env",
+                            format!("the entry `{entry}` has no name; write K=V"),
+                        ));
                     }
                     waits.env.push(entry.clone());
                 }
@@ -199,9 +206,14 @@ fn check_pattern(field: &'static str, expr: &Expr) -> Result<(), Invalid> {
         Some(cost) if cost <= pattern::COST_MAX => Ok(()),
         Some(cost) => Err(Invalid::bad(
             field,
-            format!("the regular expression {expr} is too complex ({cost}, the limit is {})", pattern::COST_MAX),
+            format!(
+                "the regular expression {expr} is too complex ({cost}, the limit is {})",
+                pattern::COST_MAX
+            ),
         )),
-        None => Err(Invalid::bad(field, format!("the regular expression {expr} does not parse without Unicode"))),
+        None => {
+            Err(Invalid::bad(field, format!("the regular expression {expr} does not parse without Unicode")))
+        }
     }
 }
 
@@ -225,7 +237,8 @@ fn restart(text: Option<&str>) -> Result<Restart, Invalid> {
         Some("on-failure") => Ok(Restart::OnFailure(None)),
         Some(text) => {
             let times = text.strip_prefix("on-failure:").and_then(|times| times.parse().ok());
-            let why = || format!("`{text}` is not one of no, always, unless-stopped, on-failure, on-failure:N");
+            let why =
+                || format!("`{text}` is not one of no, always, unless-stopped, on-failure, on-failure:N");
             times.map(|times| Restart::OnFailure(Some(times))).ok_or_else(|| Invalid::bad("restart", why()))
         }
     }
@@ -237,7 +250,12 @@ type Ports = HashMap<String, Option<Vec<PortBinding>>>;
 fn ports(texts: &[String]) -> Result<Option<Ports>, Invalid> {
     let mut ports = Ports::new();
     for text in texts {
-        let bad = || Invalid::bad("ports", format!("`{text}` is no port; write [HOST:]CONTAINER[/udp], for example 8080:80"));
+        let bad = || {
+            Invalid::bad(
+                "ports",
+                format!("`{text}` is no port; write [HOST:]CONTAINER[/udp], for example 8080:80"),
+            )
+        };
         let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
         if !matches!(protocol, "tcp" | "udp" | "sctp") {
             return Err(bad());
@@ -259,7 +277,10 @@ fn devices(texts: &[String]) -> Result<Option<Vec<DeviceMapping>>, Invalid> {
         let mut pieces = text.splitn(3, ':');
         let host = pieces.next().unwrap_or_default();
         if !host.starts_with('/') {
-            return Err(Invalid::bad("devices", format!("`{text}` is no device; write /dev/x or /dev/x:/dev/y")));
+            return Err(Invalid::bad(
+                "devices",
+                format!("`{text}` is no device; write /dev/x or /dev/x:/dev/y"),
+            ));
         }
         Ok(DeviceMapping {
             path_on_host: Some(host.to_owned()),

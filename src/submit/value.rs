@@ -5,7 +5,7 @@ use pinode_scheduler::duration;
 use super::spec::Invalid;
 use crate::api::Memory;
 
-/// Longest name, in bytes (CONTRACT).
+/// Longest name, in bytes.
 const NAME_MAX: usize = 63;
 
 /// `[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}`.
@@ -15,7 +15,10 @@ pub fn name(field: &'static str, text: &str) -> Result<String, Invalid> {
     if begins && text.len() <= NAME_MAX && text.chars().all(fine) {
         return Ok(text.to_owned());
     }
-    Err(Invalid::bad(field, format!("the name `{text}` must have 1 to 63 letters, digits, and _ . - after the first")))
+    Err(Invalid::bad(
+        field,
+        format!("the name `{text}` must have 1 to 63 letters, digits, and _ . - after the first"),
+    ))
 }
 
 /// Bytes of `64m`, `1g`, `512k`, `1024`.
@@ -39,7 +42,9 @@ pub(super) fn memory(given: &Memory) -> Result<u64, Invalid> {
         _ => None,
     };
     let bytes = shift.and_then(|shift| digits.parse::<u64>().ok()?.checked_mul(1 << shift));
-    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| Invalid::bad("memory", format!("`{text}` is no size; write for example 64m or 1g")))
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| Invalid::bad("memory", format!("`{text}` is no size; write for example 64m or 1g")))
 }
 
 /// Thousandths of CPUs.
@@ -52,12 +57,18 @@ pub(super) fn cpu_milli(cpus: f64) -> Result<u64, Invalid> {
 
 /// Milliseconds.
 pub(super) fn duration_ms(field: &'static str, text: Option<&String>) -> Result<Option<u64>, Invalid> {
-    let parse = |text: &String| duration::parse_ms(text).map_err(|error| Invalid::bad(field, error.to_string()));
+    let parse =
+        |text: &String| duration::parse_ms(text).map_err(|error| Invalid::bad(field, error.to_string()));
     text.map(parse).transpose()
 }
 
 /// One of a few words.
-pub(super) fn word<T: Copy>(field: &'static str, text: Option<&String>, words: &[(&str, T)], default: T) -> Result<T, Invalid> {
+pub(super) fn word<T: Copy>(
+    field: &'static str,
+    text: Option<&String>,
+    words: &[(&str, T)],
+    default: T,
+) -> Result<T, Invalid> {
     let Some(text) = text else { return Ok(default) };
     let known = words.iter().find(|(word, _)| word == text).map(|(_, value)| *value);
     known.ok_or_else(|| {
@@ -72,7 +83,9 @@ mod tests {
 
     #[test]
     fn sizes_read_as_docker_s() {
-        for (text, bytes) in [("64m", 64 << 20), ("1g", 1 << 30), ("1GiB", 1 << 30), ("512kb", 512 << 10), ("1000", 1000)] {
+        for (text, bytes) in
+            [("64m", 64 << 20), ("1g", 1 << 30), ("1GiB", 1 << 30), ("512kb", 512 << 10), ("1000", 1000)]
+        {
             assert_eq!(memory(&Memory::Text(text.to_owned())), Ok(bytes), "{text}");
         }
         for text in ["", "m", "0", "-1", "1.5g", "1x", "99999999999g"] {

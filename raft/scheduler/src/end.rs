@@ -8,7 +8,7 @@ use crate::spec::{Rerun, Restart};
 use crate::timer::{self, BACKOFF_FIRST_MS, RESTART_FIRST_MS, Timer};
 
 /// How often an attempt may be lost or interrupted before the container fails: a poison container must not fell one
-/// Pi after another (SEMANTICS §4).
+/// Pi after another.
 pub(crate) const MAX_LOST: u32 = 5;
 
 /// A restarted service that ran this long starts its backoff anew, in milliseconds (as Docker's own policy).

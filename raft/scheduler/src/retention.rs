@@ -5,7 +5,7 @@ use crate::container::Phase;
 use crate::id::ContainerId;
 use crate::reply::What;
 
-/// Docker containers of ended work that a node keeps, so that logs and cp work after the end (CONTRACT).
+/// Docker containers of ended work that a node keeps, so that logs and cp work after the end.
 pub(crate) const ENDED_KEPT_ON_NODE: usize = 100;
 /// Ended containers that the cluster remembers; the state's size rests on this number.
 pub(crate) const ENDED_REMEMBERED: usize = 10_000;

@@ -58,7 +58,7 @@ impl Timer {
     }
 }
 
-/// First wait of a retry or a bar, in milliseconds (SEMANTICS §5); doubles to [`BACKOFF_MAX_MS`].
+/// First wait of a retry or a bar, in milliseconds; doubles to [`BACKOFF_MAX_MS`].
 pub const BACKOFF_FIRST_MS: u64 = 10_000;
 /// First wait of a restart by policy, in milliseconds; a service that ran for a while comes back at once.
 pub const RESTART_FIRST_MS: u64 = 1_000;

@@ -105,7 +105,8 @@ impl Worker {
             (self.fatal)(error);
         }
         for done in waiting {
-            done(result.as_ref().map(|()| ()).map_err(|error| io::Error::new(error.kind(), error.to_string())));
+            let copy = |error: &io::Error| io::Error::new(error.kind(), error.to_string());
+            done(result.as_ref().copied().map_err(copy));
         }
     }
 }

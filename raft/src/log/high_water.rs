@@ -41,10 +41,15 @@ impl HighWater {
             Err(error) => return Err(error),
         };
         let bytes = fs::read(path)?;
-        let slots = bytes.chunks(SLOT_BYTES as usize).filter_map(|slot| codec::decode::<MarkV1>(Schema::Mark, slot).ok());
+        let slots = bytes
+            .chunks(SLOT_BYTES as usize)
+            .filter_map(|slot| codec::decode::<MarkV1>(Schema::Mark, slot).ok());
         match slots.max_by_key(|mark| mark.sequence) {
             Some(mark) => Ok(Some(HighWater { file, mark })),
-            None => Err(io::Error::new(io::ErrorKind::InvalidData, "neither slot of the high-water file is whole")),
+            None => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "neither slot of the high-water file is whole",
+            )),
         }
     }
 

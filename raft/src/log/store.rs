@@ -141,7 +141,10 @@ pub(super) fn read_entry(db: &sled::Db, index: u64) -> io::Result<Option<Record>
     let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     let entry: Record = codec::decode(Schema::Entry, &record).map_err(invalid)?;
     if entry.id.index != index {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it says that it is entry {}", entry.id.index)));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it says that it is entry {}", entry.id.index),
+        ));
     }
     Ok(Some(entry))
 }
@@ -162,9 +165,15 @@ fn read_entries(db: &sled::Db, first: u64, end: u64) -> io::Result<Vec<Record>> 
     records.iter().map(|record| codec::decode(Schema::Entry, record).map_err(invalid)).collect()
 }
 
-pub(super) fn read_meta<T: DeserializeOwned>(db: &sled::Db, key: &[u8], schema: Schema) -> io::Result<Option<T>> {
+pub(super) fn read_meta<T: DeserializeOwned>(
+    db: &sled::Db,
+    key: &[u8],
+    schema: Schema,
+) -> io::Result<Option<T>> {
     let Some(record) = db.get(key).map_err(io::Error::other)? else { return Ok(None) };
-    codec::decode(schema, &record).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    codec::decode(schema, &record)
+        .map(Some)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 impl RaftLogReader<TypeConfig> for LogStore {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use openraft::EntryPayload;
 use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage, RaftLogStorageExt};
-use openraft::type_config::TypeConfigExt;
 use openraft::testing::log::{StoreBuilder, Suite};
+use openraft::type_config::TypeConfigExt;
 
 use super::LogStore;
 use crate::codec::LogIdV1;
@@ -36,7 +36,9 @@ fn last(store: &LogStore) -> Option<u64> {
 struct Builder;
 
 impl StoreBuilder<TypeConfig, LogStore, Machine, tempfile::TempDir> for Builder {
-    async fn build(&self) -> Result<(tempfile::TempDir, LogStore, Machine), openraft::StorageError<TypeConfig>> {
+    async fn build(
+        &self,
+    ) -> Result<(tempfile::TempDir, LogStore, Machine), openraft::StorageError<TypeConfig>> {
         let dir = tempfile::tempdir().unwrap();
         let machine = Machine::open(Snapshots::open(&dir.path().join("snapshots")).unwrap()).unwrap();
         let store = store(&dir.path().join("log"));
@@ -83,12 +85,16 @@ async fn an_entry_larger_than_sled_syncs_comes_back_whole() {
         engine: String::new(),
     };
     let command = Command::SessionOpened { session: SessionId { node: 1, number: 1 }, facts };
-    let large = LogEntry { log_id: entry(0).log_id, payload: EntryPayload::Normal(Entry { at_ms: 1, command }) };
+    let large =
+        LogEntry { log_id: entry(0).log_id, payload: EntryPayload::Normal(Entry { at_ms: 1, command }) };
     let mut first = store(dir.path());
     first.blocking_append([large.clone()]).await.unwrap();
     drop(first);
     assert_eq!(store(dir.path()).try_get_log_entries(..).await.unwrap(), [large]);
-    assert!(!dir.path().join("sled/blobs").exists() || fs::read_dir(dir.path().join("sled/blobs")).unwrap().count() == 0);
+    assert!(
+        !dir.path().join("sled/blobs").exists()
+            || fs::read_dir(dir.path().join("sled/blobs")).unwrap().count() == 0
+    );
 }
 
 /// Runs as a child of the next test: appends and says what was acknowledged, until it is killed.

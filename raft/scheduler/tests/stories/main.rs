@@ -1,5 +1,12 @@
 //! What the scheduler promises, as stories: a few commands, then what is so and nothing else.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a story that is surprised must fail at once, and says so by a panic"
+)]
+
 mod cascade;
 mod cycles;
 mod losses;

@@ -64,7 +64,7 @@ fn any_spec() -> impl Strategy<Value = Spec> {
 /// deep; the rest are late, doubled or nonsense, which must do no harm.
 #[derive(Clone, Debug)]
 enum Dice {
-    Submit(Spec),
+    Submit(Box<Spec>),
     Pipeline(Vec<Spec>),
     Person(u8, &'static str),
     Report(u8, &'static str, bool),
@@ -75,7 +75,7 @@ enum Dice {
 
 fn any_dice() -> impl Strategy<Value = Dice> {
     prop_oneof![
-        4 => any_spec().prop_map(Dice::Submit),
+        4 => any_spec().prop_map(|spec| Dice::Submit(Box::new(spec))),
         1 => prop::collection::vec(any_spec(), 1..4).prop_map(Dice::Pipeline),
         2 => (0..5_u8, any_name()).prop_map(|(what, name)| Dice::Person(what, name)),
         8 => (0..9_u8, any_name(), any::<bool>()).prop_map(|(what, name, code)| Dice::Report(what, name, code)),
@@ -151,7 +151,7 @@ fn node(state: &State, what: u8, node: u64) -> Command {
             Command::Removed { node, attempts: gone.map(|(key, _)| key).collect() }
         }
         _ => {
-            let problem = (session.number % 2 == 0).then(|| "hot".to_owned());
+            let problem = session.number.is_multiple_of(2).then(|| "hot".to_owned());
             Command::NodeCondition { session, ailment: Ailment::Heat, problem }
         }
     }

@@ -1,0 +1,263 @@
+//! Several machines on one, through `deploy/testbed`: network namespaces with a Docker Engine and a pinode each.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::client::Client;
+use crate::program::Program;
+
+/// Longest wait for a cluster to be whole.
+const WHOLE_WITHIN: Duration = Duration::from_secs(60);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Machines that end when this is dropped.
+#[derive(Debug)]
+pub struct Testbed {
+    top: PathBuf,
+    state: PathBuf,
+    pinode: PathBuf,
+    nodes: usize,
+    lease_seconds: Option<f64>,
+    keep: bool,
+    _alone: File,
+}
+
+/// What a testbed is made of.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Begins the names of its machines and its bridge; two testbeds at once need two.
+    pub prefix: &'static str,
+    /// First three numbers of its addresses, for the same reason.
+    pub subnet: &'static str,
+    /// Machines.
+    pub nodes: usize,
+    /// The nodes' lease, where the default of 10 s is too long to wait for.
+    pub lease_seconds: Option<f64>,
+    /// Leave everything running for a look.
+    pub keep: bool,
+}
+
+impl Options {
+    /// Three machines for the stories.
+    pub const STORY: Options =
+        Options { prefix: "pnt", subnet: "10.77.64", nodes: 3, lease_seconds: Some(3.0), keep: false };
+}
+
+impl Testbed {
+    /// Machines and engines, with the test image in each; no pinode yet. Waits for another testbed of this prefix to
+    /// end, in this process or another.
+    pub fn up(options: &Options, pinode: &Path) -> anyhow::Result<Testbed> {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("find the top folder")?.to_owned();
+        let home =
+            std::env::var_os("PINODE_TESTBED_DIR").map_or_else(|| PathBuf::from("/var/lib"), PathBuf::from);
+        let state = home.join(format!("pinode-{}", options.prefix));
+        let lock = state.with_extension("lock");
+        fs::create_dir_all(&home).with_context(|| format!("make {}", home.display()))?;
+        let alone = File::create(&lock).with_context(|| format!("make {}", lock.display()))?;
+        alone.lock().with_context(|| format!("lock {}", lock.display()))?;
+        let testbed = Testbed {
+            top,
+            state,
+            pinode: pinode.to_owned(),
+            nodes: options.nodes,
+            lease_seconds: options.lease_seconds,
+            keep: options.keep,
+            _alone: alone,
+        };
+        if testbed.state.join("testbed.conf").exists() {
+            testbed.script(&["down"])?;
+        }
+        let nodes = options.nodes.to_string();
+        testbed.script(&["up", "--prefix", options.prefix, "--subnet", options.subnet, "--nodes", &nodes])?;
+        testbed.image("busybox")?;
+        Ok(testbed)
+    }
+
+    /// The same, with a pinode on each machine, until all are members and take work.
+    pub fn whole(options: &Options, pinode: &Path) -> anyhow::Result<Testbed> {
+        let testbed = Testbed::up(options, pinode)?;
+        testbed.script(&["nodes"])?;
+        testbed.await_whole()?;
+        Ok(testbed)
+    }
+
+    /// Puts an image into every engine: `busybox` or `build` (the film image).
+    pub fn image(&self, script: &str) -> anyhow::Result<()> {
+        let mut command = Command::new(self.top.join("deploy/images").join(script));
+        for k in self.all() {
+            command.arg("-H").arg(self.engine(k));
+        }
+        run(&mut command).map(drop)
+    }
+
+    /// Until every node sees every node as up, and one leads.
+    pub fn await_whole(&self) -> anyhow::Result<()> {
+        self.all().try_for_each(|k| self.await_up(k, &self.all().collect::<Vec<_>>()))
+    }
+
+    /// Until node `k` sees the nodes `others` as up.
+    pub fn await_up(&self, k: usize, others: &[usize]) -> anyhow::Result<()> {
+        let names: Vec<String> = others.iter().map(|k| name(*k)).collect();
+        let all_up = || {
+            let Ok(answer) = self.client(k).get("/api/v1/nodes") else { return false };
+            let up = |name: &&String| {
+                let nodes = answer.body.as_array();
+                nodes.into_iter().flatten().any(|node| node["name"] == **name && node["state"] == "up")
+            };
+            names.iter().filter(up).count() == names.len()
+        };
+        await_true(WHOLE_WITHIN, all_up).with_context(|| format!("{} sees {} up", name(k), names.join(", ")))
+    }
+
+    /// 1 to the number of machines.
+    pub fn all(&self) -> impl Iterator<Item = usize> + use<> {
+        1..=self.nodes
+    }
+
+    /// A client of node `k` alone.
+    pub fn client(&self, k: usize) -> Client {
+        Client::new(&self.url(k))
+    }
+
+    /// The `pinode` command, talking to these nodes in this order.
+    pub fn program(&self, nodes: &[usize]) -> Program {
+        let hosts: Vec<String> = nodes.iter().map(|k| self.url(*k)).collect();
+        Program::new(&self.pinode, &hosts.join(","))
+    }
+
+    /// Where node `k` answers people.
+    pub fn url(&self, k: usize) -> String {
+        let conf = fs::read_to_string(self.state.join("testbed.conf")).unwrap_or_default();
+        let subnet = conf.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        format!("http://{subnet}.{k}:7373")
+    }
+
+    /// The engine of machine `k`, as DOCKER_HOST.
+    pub fn engine(&self, k: usize) -> String {
+        format!("unix://{}", self.machine(k).join("docker.sock").display())
+    }
+
+    /// The `docker` command on the engine of machine `k`; what it prints.
+    pub fn docker(&self, k: usize, args: &[&str]) -> anyhow::Result<String> {
+        run(Command::new("docker").arg("-H").arg(self.engine(k)).args(args))
+    }
+
+    /// The folder of machine `k`: sockets and logs.
+    pub fn machine(&self, k: usize) -> PathBuf {
+        self.state.join(name(k))
+    }
+
+    /// What the node `k` must not forget.
+    pub fn data_dir(&self, k: usize) -> PathBuf {
+        self.machine(k).join("pinode")
+    }
+
+    /// The folder that all nodes share.
+    pub fn shared_dir(&self) -> PathBuf {
+        self.state.join("shared")
+    }
+
+    /// What the pinode of machine `k` has said.
+    pub fn log(&self, k: usize) -> String {
+        fs::read_to_string(self.machine(k).join("pinode.log")).unwrap_or_default()
+    }
+
+    /// The process id of the pinode of machine `k`.
+    pub fn pid(&self, k: usize) -> anyhow::Result<u32> {
+        Ok(self.script(&["pid", &k.to_string()])?.trim().parse()?)
+    }
+
+    /// Starts the pinode of machine `k`, until it answers.
+    pub fn start_node(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "start-node")
+    }
+
+    /// SIGTERM, until it has ended.
+    pub fn stop_node(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "stop-node")
+    }
+
+    /// SIGKILL.
+    pub fn kill_node(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "kill-node")
+    }
+
+    /// Starts the engine of machine `k`, until it answers.
+    pub fn start_engine(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "start-engine")
+    }
+
+    /// SIGKILL to the engine; its containers go on.
+    pub fn kill_engine(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "kill-engine")
+    }
+
+    /// Power cut: everything on machine `k` ends at once.
+    pub fn cut(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "cut")
+    }
+
+    /// Power back: machine and engine, not its pinode.
+    pub fn power(&self, k: usize) -> anyhow::Result<()> {
+        self.on(k, "power")
+    }
+
+    fn on(&self, k: usize, act: &str) -> anyhow::Result<()> {
+        self.script(&[act, &k.to_string()]).map(drop)
+    }
+
+    fn script(&self, args: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(self.top.join("deploy/testbed"));
+        command.args(args).arg("--state").arg(&self.state).env("PINODE", &self.pinode);
+        if let Some(seconds) = self.lease_seconds {
+            command.env("PINODE_LEASE_SECONDS", seconds.to_string());
+        }
+        run(&mut command)
+    }
+}
+
+impl Drop for Testbed {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        if let Err(error) = self.script(&["down"]) {
+            eprintln!("take the testbed down: {error:#}");
+        }
+    }
+}
+
+/// The name of node `k`.
+pub fn name(k: usize) -> String {
+    format!("n{k}")
+}
+
+/// The number of the node called `name`.
+pub fn number(name: &str) -> anyhow::Result<usize> {
+    let digits = name.strip_prefix('n').with_context(|| format!("`{name}` is no node of a testbed"))?;
+    Ok(digits.parse()?)
+}
+
+/// Looks until it is true.
+pub fn await_true(within: Duration, mut look: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !look() {
+        ensure!(began.elapsed() < within, "not within {} s", within.as_secs_f64());
+        sleep(LOOK);
+    }
+    Ok(())
+}
+
+fn run(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output().with_context(|| format!("run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

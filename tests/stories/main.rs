@@ -1,0 +1,19 @@
+//! Three real machines, each with a real Docker Engine and a `pinode`, seen from outside. One story a file.
+//!
+//! They need root, and run one after the other: `tests/run` starts them.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a story that is surprised must fail at once")]
+
+mod chain;
+mod command_line;
+mod compose;
+mod disk;
+mod engine;
+mod film;
+mod idle;
+mod member;
+mod power;
+mod refusal;
+mod shared;
+mod waiting;
+mod world;
