@@ -41,7 +41,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let shared_id =
         shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
     let peer_listener = bind(&config.peer_listen).await?;
-    let http_listener = bind(&config.listen).await?;
+    let http_listener = Arc::new(bind(&config.listen).await?);
     tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.starts(), "starts");
 
     let me = Joiner { node: identity.node(), name: config.name.clone(), addr: config.peer_advertise.clone() };
@@ -57,7 +57,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let mut term = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let meanwhile = http::serve(http_listener.clone(), http::waiting(founding.clone()));
     let found = tokio::select! {
+        () = meanwhile => bail!("the listener on {} ended", config.listen),
         found = members::found(&mut identity, &founding, &greeting, &peers) => found?,
         _ = term.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
@@ -171,7 +173,7 @@ impl Node {
         });
     }
 
-    async fn spawn(&self, tasks: &mut JoinSet<()>, http_listener: TcpListener) -> anyhow::Result<()> {
+    async fn spawn(&self, tasks: &mut JoinSet<()>, http_listener: Arc<TcpListener>) -> anyhow::Result<()> {
         let me = self.identity.node();
         let cluster = self.identity.cluster().map(|id| http::hex(&id)).unwrap_or_default();
         let agent_config = AgentConfig {

@@ -60,6 +60,15 @@ groups_clear() {
     done
 }
 
+# machine_exec K COMMAND…: a command on machine K, to its end.
+machine_exec() {
+    local init
+    init=$(recorded "$(machine_dir "$1")/init.pid") || die "machine $1 is off: start it with 'deploy/testbed power $1 --state $TB_STATE'"
+    shift
+    [ $# -gt 0 ] || misuse "exec needs a command after --"
+    nsenter --target "$init" --mount --pid --net -- "$@"
+}
+
 # machine_start K NAME COMMAND…: a process on machine K, recorded in NAME.pid, its words in NAME.log.
 machine_start() {
     local dir init name=$2 pid

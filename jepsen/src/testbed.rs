@@ -82,9 +82,14 @@ impl Testbed {
     /// The same, with a pinode on each machine, until all are members and take work.
     pub fn whole(options: &Options, pinode: &Path) -> anyhow::Result<Testbed> {
         let testbed = Testbed::up(options, pinode)?;
-        testbed.script(&["nodes"])?;
-        testbed.await_whole()?;
+        testbed.start_nodes()?;
         Ok(testbed)
+    }
+
+    /// A pinode on each machine where none runs, until all are members and take work.
+    pub fn start_nodes(&self) -> anyhow::Result<()> {
+        self.script(&["nodes"])?;
+        self.await_whole()
     }
 
     /// Puts an image into every engine: `busybox` or `build` (the film image).
@@ -208,17 +213,28 @@ impl Testbed {
         self.on(k, "power")
     }
 
+    /// Runs a command on machine `k`: in its mounts, processes and network. What it prints.
+    pub fn exec(&self, k: usize, command: &[&str]) -> anyhow::Result<String> {
+        let mut script = self.command();
+        script.args(["exec", &k.to_string()]).arg("--state").arg(&self.state).arg("--").args(command);
+        run(&mut script)
+    }
+
     fn on(&self, k: usize, act: &str) -> anyhow::Result<()> {
         self.script(&[act, &k.to_string()]).map(drop)
     }
 
     fn script(&self, args: &[&str]) -> anyhow::Result<String> {
+        run(self.command().args(args).arg("--state").arg(&self.state))
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(self.top.join("deploy/testbed"));
-        command.args(args).arg("--state").arg(&self.state).env("PINODE", &self.pinode);
+        command.env("PINODE", &self.pinode);
         if let Some(seconds) = self.lease_seconds {
             command.env("PINODE_LEASE_SECONDS", seconds.to_string());
         }
-        run(&mut command)
+        command
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper::Method;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::sleep;
 
@@ -14,7 +15,7 @@ use crate::client::Client;
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(client: &Client, args: RunArgs) -> anyhow::Result<u8> {
-    let detach = args.detach;
+    let (detach, rm) = (args.detach, args.rm);
     let accepted: Accepted = client.post("/api/v1/containers", &submit(args)).await?;
     accepted.warnings.iter().for_each(|warning| anstream::eprintln!("{}: {warning}", accepted.name));
     if detach {
@@ -29,6 +30,10 @@ pub(super) async fn run(client: &Client, args: RunArgs) -> anyhow::Result<u8> {
     }
     if let Some(cause) = &waited.cause {
         anstream::eprintln!("pinode: {} {}: {cause}", waited.name, waited.state);
+    }
+    // The cluster removes it by itself a little later, in case somebody else still reads its end; who ran it is done.
+    if rm && let Err(error) = client.act(Method::DELETE, &container(&accepted.id)).await {
+        anstream::eprintln!("pinode: {} goes a little later: {error}", waited.name);
     }
     Ok(wait::code(&waited))
 }

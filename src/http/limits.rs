@@ -31,11 +31,11 @@ const CONNECTIONS_MAX: usize = 1_024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Puts the limits around a router.
-pub(super) fn apply(router: Router) -> Router {
-    router.fallback(unknown).layer(DefaultBodyLimit::max(BODY_MAX_BYTES)).layer(from_fn(own_shape))
+pub(super) fn around(router: Router) -> Router {
+    router.layer(DefaultBodyLimit::max(BODY_MAX_BYTES)).layer(from_fn(own_shape))
 }
 
-async fn unknown(request: Request) -> ApiError {
+pub(super) async fn unknown(request: Request) -> ApiError {
     let message = format!("there is nothing at {}; see /api/openapi.json", request.uri().path());
     ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
 }
@@ -52,7 +52,7 @@ async fn own_shape(request: Request, next: Next) -> Response {
 }
 
 /// Serves people over TCP until the task is aborted.
-pub async fn serve(listener: TcpListener, router: Router) {
+pub async fn serve(listener: Arc<TcpListener>, router: Router) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = room.clone().acquire_owned().await else { return };

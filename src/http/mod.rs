@@ -15,6 +15,7 @@ mod page;
 mod status;
 mod submit;
 mod view;
+mod waiting;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,6 +23,7 @@ use axum::routing::{get, post};
 pub use backend::{Backend, hex};
 pub use error::ApiError;
 pub use limits::{bind_socket, serve, serve_socket};
+pub use waiting::waiting;
 
 /// Every route of the native API.
 pub fn router(backend: Backend) -> Router {
@@ -46,5 +48,5 @@ pub fn router(backend: Backend) -> Router {
         .route("/readyz", get(status::readyz))
         .route("/", get(page::page))
         .with_state(backend);
-    limits::apply(router)
+    limits::around(router.fallback(limits::unknown))
 }

@@ -71,12 +71,14 @@ pub enum FoundingError {
 #[derive(Debug)]
 pub struct Founding {
     agreement: Mutex<Agreement>,
+    /// What the last round of asking found in the way.
+    obstacle: Mutex<String>,
 }
 
 impl Founding {
     /// A node that was told `peers`; naming itself among them is fine.
     pub fn new(me: Joiner, peers: &BTreeSet<String>) -> Founding {
-        Founding { agreement: Mutex::new(Agreement::new(me, peers)) }
+        Founding { agreement: Mutex::new(Agreement::new(me, peers)), obstacle: Mutex::default() }
     }
 
     /// The answer to somebody's first contact.
@@ -88,6 +90,19 @@ impl Founding {
     /// The addresses this node was told, without its own.
     pub fn peers(&self) -> Vec<String> {
         self.agreement().peers()
+    }
+
+    /// What is still in the way, in a sentence.
+    pub fn obstacle(&self) -> String {
+        self.obstacle.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what is in the way; whether that is news.
+    fn note_obstacle(&self, sentence: String) -> bool {
+        let mut obstacle = self.obstacle.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = *obstacle != sentence;
+        *obstacle = sentence;
+        news
     }
 
     fn agreement(&self) -> MutexGuard<'_, Agreement> {
@@ -110,7 +125,6 @@ pub async fn found(
         belong(identity, founding, greeting, cluster, founders)?;
         return Ok(found);
     }
-    let mut said = String::new();
     for round in 0_u32.. {
         let answers = ask_all(founding, peers).await;
         let concluded = founding.agreement().conclude(&answers);
@@ -125,10 +139,9 @@ pub async fn found(
                 return Ok(Found::Exists(cluster));
             }
             Round::Missing(_) | Round::TwoClusters(..) => {
-                let sentence = concluded.sentence();
-                if sentence != said || round.is_multiple_of(ROUNDS_BETWEEN_WORDS) {
-                    tracing::info!("waiting to found or join a cluster: {sentence}");
-                    said = sentence;
+                if founding.note_obstacle(concluded.sentence()) || round.is_multiple_of(ROUNDS_BETWEEN_WORDS)
+                {
+                    tracing::info!("waiting to found or join a cluster: {}", founding.obstacle());
                 }
             }
         }

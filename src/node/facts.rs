@@ -60,9 +60,10 @@ pub(super) fn facts(
     }
 }
 
-/// Whether the engine was recorded, in this boot, to let containers outlive its restart.
+/// Whether the engine lets containers outlive its restart, as far as is known: only a record of this boot speaks against
+/// it. Without one, nothing was started in this boot that an engine of before could have ended.
 pub(super) fn recorded_live_restore(dir: &Path, boot: &str) -> bool {
-    fs::read_to_string(dir.join(ENGINE_FILE)).is_ok_and(|text| text == record(boot, true))
+    fs::read_to_string(dir.join(ENGINE_FILE)).map_or(true, |text| text != record(boot, false))
 }
 
 /// Records what the engine of now does.
@@ -76,4 +77,23 @@ pub(super) fn record_live_restore(dir: &Path, boot: &str, live_restore: bool) ->
 
 fn record(boot: &str, live_restore: bool) -> String {
     format!("{boot} live-restore={live_restore}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_record_of_this_boot_speaks_against_live_restore() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(recorded_live_restore(dir.path(), "boot-1"), "nothing was started yet");
+        record_live_restore(dir.path(), "boot-1", false).unwrap();
+        assert!(!recorded_live_restore(dir.path(), "boot-1"));
+        assert!(
+            recorded_live_restore(dir.path(), "boot-2"),
+            "what ran before this boot is judged by its boot"
+        );
+        record_live_restore(dir.path(), "boot-2", true).unwrap();
+        assert!(recorded_live_restore(dir.path(), "boot-2"));
+    }
 }

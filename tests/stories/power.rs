@@ -55,8 +55,7 @@ fn all_three_killed_at_once_come_back_with_the_same_blocked_map_and_notice_what_
     let none_runs =
         || bed.all().all(|k| bed.docker(k, &["ps", "-q"]).is_ok_and(|running| running.is_empty()));
     await_true(SOON, none_runs).unwrap();
-    bed.all().for_each(|k| bed.start_node(k).unwrap());
-    bed.await_whole().unwrap();
+    bed.start_nodes().unwrap();
     for k in 0..3 {
         let ended = await_state(&bed.client(2), &format!("ends{k}"), &["succeeded"]);
         assert_eq!(ended["attempt"], 1, "{ended:#}");
