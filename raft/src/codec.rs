@@ -299,6 +299,26 @@ mod tests {
         assert_eq!(decode::<EntryV1>(Schema::Entry, &record), Ok(entry()));
     }
 
+    /// The same for what a person asked for: the scheduler's own types are part of the layout.
+    #[test]
+    fn a_stored_command_never_changes_its_bytes() {
+        use pinode_scheduler::node::Ailment;
+        use pinode_scheduler::{Command, SessionId};
+        let session = SessionId { node: 7, number: 2 };
+        let command =
+            Command::NodeCondition { session, ailment: Ailment::Engine, problem: Some("away".to_owned()) };
+        let payload = PayloadV1::Normal(SchedulerEntry { at_ms: 5, command });
+        let entry = EntryV1 { id: LogIdV1 { term: 3, node: 7, index: 300 }, payload };
+        let golden = [
+            b"pnd1\x01\x00\x11\x00\x00\x00".as_slice(),
+            b"\x03\x07\xfb\x2c\x01\x01\x05\x0a\x07\x02\x00\x01\x04away",
+        ]
+        .concat();
+        let record = encode(Schema::Entry, &entry).unwrap();
+        assert_eq!(record[..record.len() - CRC], golden);
+        assert_eq!(decode::<EntryV1>(Schema::Entry, &record), Ok(entry));
+    }
+
     #[test]
     fn a_flipped_bit_anywhere_is_seen() {
         let record = encode(Schema::Entry, &entry()).unwrap();

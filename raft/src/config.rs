@@ -4,8 +4,9 @@ use openraft::{Config, ConfigError, SnapshotPolicy};
 
 /// Entries between two snapshots.
 pub const SNAPSHOT_EVERY: u64 = 5_000;
-/// Entries kept behind a snapshot for followers that lag a little.
-pub const KEPT_BEHIND_SNAPSHOT: u64 = 2_000;
+/// Entries kept behind a snapshot: down to the snapshot before it, which takes over should the newest not verify, and
+/// for followers that lag a little.
+pub const KEPT_BEHIND_SNAPSHOT: u64 = 7_500;
 /// Most entries in one message to a follower.
 pub const ENTRIES_PER_MESSAGE: u64 = 300;
 
@@ -49,4 +50,15 @@ pub fn raft_config(cluster: &str, timeouts: Timeouts) -> Result<Config, ConfigEr
         ..Config::default()
     }
     .validate()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_reaches_down_to_the_snapshot_before_the_newest() {
+        // A snapshot is begun when so many entries are applied, and more come while it is built.
+        const { assert!(KEPT_BEHIND_SNAPSHOT > SNAPSHOT_EVERY + SNAPSHOT_EVERY / 4) }
+    }
 }

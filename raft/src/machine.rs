@@ -181,17 +181,17 @@ impl RaftStateMachine<TypeConfig> for Machine {
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, record: Vec<u8>) -> Result<(), io::Error> {
-        let snapshots = self.snapshots.clone();
+        let (snapshots, said) = (self.snapshots.clone(), meta.clone());
         let snapshot = blocking(move || {
             let snapshot =
                 codec::decode::<SnapshotV1>(Schema::Snapshot, &record).map_err(io::Error::other)?;
+            if SnapshotMeta::from(snapshot.meta.clone()) != said {
+                return Err(io::Error::other("the snapshot covers something else than its sender said"));
+            }
             snapshots.save_record(&snapshot, &record)?;
             Ok(snapshot)
         })
         .await?;
-        if SnapshotMeta::from(snapshot.meta.clone()) != *meta {
-            return Err(io::Error::other("the snapshot covers something else than its sender said"));
-        }
         let core = Core::of(snapshot);
         let index = core.last.map_or(0, |id| id.index);
         *self.write() = core;

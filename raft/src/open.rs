@@ -57,7 +57,13 @@ pub fn open(dir: &Path, fresh_id: NodeId, fatal: OnFatal) -> Result<Opened, Open
         Ok(()) => OpenError::Quarantined { path: dir.to_owned(), reason },
         Err(error) => OpenError::Identity(error),
     };
-    let log = LogStore::open(&dir.join("log"), fatal).map_err(|error| match error {
+    let log_dir = dir.join("log");
+    // A disk that belongs to a cluster has voted or acknowledged something, and knows its cluster no earlier than its log
+    // is there: without it, it must not come back as one that never did.
+    if identity.cluster().is_some() && !LogStore::exists(&log_dir) {
+        return Err(aside("its log is missing".to_owned()));
+    }
+    let log = LogStore::open(&log_dir, fatal).map_err(|error| match error {
         LogError::Damaged { what, .. } => aside(what),
         LogError::Io { .. } => OpenError::Log(error),
     })?;

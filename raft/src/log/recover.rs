@@ -59,6 +59,11 @@ pub(super) struct Open {
     pub(super) recovered: Recovered,
 }
 
+/// The high-water file is the last thing that a first start makes, and nothing is acknowledged before it is there.
+pub(super) fn exists(dir: &Path) -> bool {
+    dir.join(HIGH_WATER).exists()
+}
+
 pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     let failed = |act| move |source| LogError::Io { act, path: dir.to_owned(), source };
     std::fs::create_dir_all(dir).map_err(failed("make a folder for"))?;
@@ -69,17 +74,17 @@ pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     let existed = store.join("db").exists();
     let db = open_sled(&store, dir)?;
     let file = File::open(store.join("db")).map_err(failed("open the data file of"))?;
-    let mark = match HighWater::open(&dir.join(HIGH_WATER)).map_err(failed("read the high-water mark of"))? {
+    let damaged = |what| LogError::Damaged { path: dir.to_owned(), what };
+    let act = "read the high-water mark of";
+    let mark = match HighWater::open(&dir.join(HIGH_WATER)).map_err(|error| unreadable(dir, act, error))? {
         Some(mark) => mark,
         None if existed && !db.is_empty() => {
-            let what = "its high-water file is missing".to_owned();
-            return Err(LogError::Damaged { path: dir.to_owned(), what });
+            return Err(damaged("its high-water file is missing".to_owned()));
         }
         None => HighWater::create(&dir.join(HIGH_WATER)).map_err(failed("make the high-water file of"))?,
     };
-    let damaged = |what| LogError::Damaged { path: dir.to_owned(), what };
     let mut open = Open { db, file, mark, recovered: Recovered::default() };
-    open.recovered = open.verify().map_err(damaged)?;
+    open.recovered = open.verify(dir)?;
     if !stopped_cleanly {
         open.rewrite_tail().map_err(failed("rewrite the tail of"))?;
     }
@@ -98,48 +103,62 @@ fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
     let damaged = |what: String| LogError::Damaged { path: dir.to_owned(), what };
     match panic::catch_unwind(panic::AssertUnwindSafe(|| config.open())) {
         Ok(Ok(db)) => Ok(db),
-        Ok(Err(sled::Error::Io(source)))
-            if !matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) =>
-        {
-            Err(LogError::Io { act: "open", path: dir.to_owned(), source })
-        }
-        Ok(Err(error)) => Err(damaged(format!("sled does not open it: {error}"))),
+        Ok(Err(error)) => Err(unreadable(dir, "open", store::io_error(error))),
         Err(_) => Err(damaged("sled panics on it".to_owned())),
     }
 }
 
+/// A disk that cannot be read now may be read later, and is not set aside for that; one that reads something else than
+/// what was written is damaged.
+fn unreadable(dir: &Path, act: &'static str, source: io::Error) -> LogError {
+    match source.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
+            LogError::Damaged { path: dir.to_owned(), what: source.to_string() }
+        }
+        _ => LogError::Io { act, path: dir.to_owned(), source },
+    }
+}
+
 impl Open {
-    fn verify(&self) -> Result<Recovered, String> {
-        let walk = panic::AssertUnwindSafe(|| self.walk());
-        panic::catch_unwind(walk).unwrap_or_else(|_| Err("sled panics on reading it".to_owned()))
+    fn verify(&self, dir: &Path) -> Result<Recovered, LogError> {
+        let walk = panic::AssertUnwindSafe(|| self.walk(dir));
+        panic::catch_unwind(walk).unwrap_or_else(|_| {
+            let what = "sled panics on reading it".to_owned();
+            Err(LogError::Damaged { path: dir.to_owned(), what })
+        })
     }
 
-    fn walk(&self) -> Result<Recovered, String> {
+    fn walk(&self, dir: &Path) -> Result<Recovered, LogError> {
         let mark = self.mark.mark();
-        let say = |error: io::Error| error.to_string();
-        let vote: Option<VoteV1> = store::read_meta(&self.db, keys::VOTE, Schema::Vote).map_err(say)?;
-        let purged: Option<LogIdV1> = store::read_meta(&self.db, keys::PURGED, Schema::LogId).map_err(say)?;
-        let committed = store::read_meta(&self.db, keys::COMMITTED, Schema::LogId).map_err(say)?;
+        let failed = |error| unreadable(dir, "read", error);
+        let damaged = |what| LogError::Damaged { path: dir.to_owned(), what };
+        let vote: Option<VoteV1> = store::read_meta(&self.db, keys::VOTE, Schema::Vote).map_err(failed)?;
+        let purged: Option<LogIdV1> =
+            store::read_meta(&self.db, keys::PURGED, Schema::LogId).map_err(failed)?;
+        let committed = store::read_meta(&self.db, keys::COMMITTED, Schema::LogId).map_err(failed)?;
         if vote < mark.vote {
-            return Err(format!("the vote {:?} was acknowledged, {vote:?} is there", mark.vote));
+            return Err(damaged(format!("the vote {:?} was acknowledged, {vote:?} is there", mark.vote)));
         }
         let mut last = purged;
         loop {
             let index = last.map_or(0, |id: LogIdV1| id.index + 1);
-            match store::read_entry(&self.db, index) {
+            match store::read_entry(&self.db, index).map_err(failed) {
                 Ok(Some(entry)) => last = Some(entry.id),
                 Ok(None) => break,
                 // Above the mark nothing was acknowledged: a torn tail is an end.
-                Err(_) if mark.last.is_none_or(|durable| index > durable) => break,
-                Err(error) => return Err(format!("entry {index}: {error}")),
+                Err(LogError::Damaged { .. }) if mark.last.is_none_or(|durable| index > durable) => break,
+                Err(LogError::Damaged { what, .. }) => {
+                    return Err(damaged(format!("entry {index}: {what}")));
+                }
+                Err(error @ LogError::Io { .. }) => return Err(error),
             }
         }
         if mark.last > last.map(|id| id.index) {
             let missing = last.map_or(0, |id| id.index + 1);
-            return Err(format!(
+            return Err(damaged(format!(
                 "entry {missing} is missing, entries up to {} were acknowledged",
                 mark.last.unwrap_or(0)
-            ));
+            )));
         }
         Ok(Recovered { vote, purged, last, committed })
     }
@@ -152,7 +171,7 @@ impl Open {
         let end = self.recovered.last.map_or(0, |id| id.index + 1);
         let mut batch = sled::Batch::default();
         for key in self.db.range(keys::chunk(end, 0).to_vec()..keys::log_end().to_vec()).keys() {
-            batch.remove(key.map_err(io::Error::other)?);
+            batch.remove(key.map_err(store::io_error)?);
         }
         for index in first..end {
             let entry = store::read_entry(&self.db, index)?;
@@ -163,8 +182,8 @@ impl Open {
         if let Some(vote) = &self.recovered.vote {
             batch.insert(keys::VOTE, codec::encode(Schema::Vote, vote).map_err(io::Error::other)?);
         }
-        self.db.apply_batch(batch).map_err(io::Error::other)?;
-        self.db.flush().map_err(io::Error::other)?;
+        self.db.apply_batch(batch).map_err(store::io_error)?;
+        self.db.flush().map_err(store::io_error)?;
         self.file.sync_data()?;
         self.mark.set(self.recovered.vote, self.recovered.last.map(|id| id.index))
     }
@@ -172,3 +191,25 @@ impl Open {
 
 /// The type that the log's chain is made of; named here for the reader.
 pub(super) type Record = EntryV1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_damage(error: sled::Error) -> bool {
+        matches!(unreadable(Path::new("log"), "read", store::io_error(error)), LogError::Damaged { .. })
+    }
+
+    #[test]
+    fn a_disk_that_cannot_be_read_now_is_not_a_damaged_one() {
+        let failing = io::Error::from_raw_os_error(5);
+        assert!(!is_damage(sled::Error::Io(failing)));
+        assert!(!is_damage(sled::Error::Io(io::ErrorKind::StorageFull.into())));
+    }
+
+    #[test]
+    fn bytes_that_are_not_what_was_written_are_damage() {
+        assert!(is_damage(sled::Error::Corruption { at: None, bt: () }));
+        assert!(is_damage(sled::Error::Io(io::ErrorKind::UnexpectedEof.into())));
+    }
+}

@@ -59,6 +59,11 @@ impl fmt::Debug for LogStore {
 }
 
 impl LogStore {
+    /// Whether there is a log in `dir`, in whatever state.
+    pub fn exists(dir: &Path) -> bool {
+        recover::exists(dir)
+    }
+
     /// Opens and verifies the log in `dir`. `fatal` is called when a sync fails; it should end the process.
     pub fn open(dir: &Path, fatal: OnFatal) -> Result<LogStore, LogError> {
         let open = recover::open(dir)?;
@@ -114,9 +119,20 @@ impl LogStore {
         let from = keys::chunk(from, 0).to_vec();
         let to = to.map_or_else(|| keys::log_end().to_vec(), |to| keys::chunk(to, 0).to_vec());
         for key in self.shared.db.range(from..to).keys() {
-            batch.remove(key.map_err(io::Error::other)?);
+            batch.remove(key.map_err(io_error)?);
         }
         Ok(())
+    }
+}
+
+/// Of what kind a failure of sled is: the disk's own, or data that is not what was written.
+pub(super) fn io_error(error: sled::Error) -> io::Error {
+    match error {
+        sled::Error::Io(error) => error,
+        error @ (sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)) => {
+            io::Error::new(io::ErrorKind::InvalidData, error)
+        }
+        error @ (sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_)) => io::Error::other(error),
     }
 }
 
@@ -133,7 +149,7 @@ pub(super) fn put_entry(batch: &mut sled::Batch, entry: &Record) -> io::Result<(
 pub(super) fn read_entry(db: &sled::Db, index: u64) -> io::Result<Option<Record>> {
     let mut record = Vec::new();
     for piece in db.range(keys::chunk(index, 0)..keys::chunk(index.saturating_add(1), 0)).values() {
-        record.extend_from_slice(&piece.map_err(io::Error::other)?);
+        record.extend_from_slice(&piece.map_err(io_error)?);
     }
     if record.is_empty() {
         return Ok(None);
@@ -154,7 +170,7 @@ fn read_entries(db: &sled::Db, first: u64, end: u64) -> io::Result<Vec<Record>> 
     let mut records: Vec<Vec<u8>> = Vec::new();
     if first < end {
         for pair in db.range(keys::chunk(first, 0)..keys::chunk(end, 0)) {
-            let (key, piece) = pair.map_err(io::Error::other)?;
+            let (key, piece) = pair.map_err(io_error)?;
             match records.last_mut() {
                 Some(record) if !key.ends_with(&[0, 0]) => record.extend_from_slice(&piece),
                 Some(_) | None => records.push(piece.to_vec()),
@@ -170,7 +186,7 @@ pub(super) fn read_meta<T: DeserializeOwned>(
     key: &[u8],
     schema: Schema,
 ) -> io::Result<Option<T>> {
-    let Some(record) = db.get(key).map_err(io::Error::other)? else { return Ok(None) };
+    let Some(record) = db.get(key).map_err(io_error)? else { return Ok(None) };
     codec::decode(schema, &record)
         .map(Some)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
@@ -214,7 +230,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
         let vote = VoteV1::from(vote);
         let record = codec::encode(Schema::Vote, &vote).map_err(io::Error::other)?;
-        self.shared.db.insert(keys::VOTE, record).map_err(io::Error::other)?;
+        self.shared.db.insert(keys::VOTE, record).map_err(io_error)?;
         self.known().vote = Some(vote);
         self.synced().await
     }
@@ -223,7 +239,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
         let Some(committed) = committed.as_ref().map(LogIdV1::from) else { return Ok(()) };
         let record = codec::encode(Schema::LogId, &committed).map_err(io::Error::other)?;
-        self.shared.db.insert(keys::COMMITTED, record).map_err(io::Error::other)?;
+        self.shared.db.insert(keys::COMMITTED, record).map_err(io_error)?;
         self.known().committed = Some(committed);
         Ok(())
     }
@@ -247,7 +263,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             put_entry(&mut batch, &entry)?;
             last = Some(entry.id);
         }
-        self.shared.db.apply_batch(batch).map_err(io::Error::other)?;
+        self.shared.db.apply_batch(batch).map_err(io_error)?;
         if last.is_some() {
             self.known().last = last;
         }
@@ -263,7 +279,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         self.mark_lowered(last.map(|id| id.index)).await?;
         let mut batch = sled::Batch::default();
         self.remove_range(&mut batch, last.map_or(0, |id| id.index.saturating_add(1)), None)?;
-        self.shared.db.apply_batch(batch).map_err(io::Error::other)?;
+        self.shared.db.apply_batch(batch).map_err(io_error)?;
         self.known().last = last;
         self.synced().await
     }
@@ -275,7 +291,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let mut batch = sled::Batch::default();
         batch.insert(keys::PURGED, codec::encode(Schema::LogId, &upto).map_err(io::Error::other)?);
         self.remove_range(&mut batch, 0, Some(upto.index.saturating_add(1)))?;
-        self.shared.db.apply_batch(batch).map_err(io::Error::other)?;
+        self.shared.db.apply_batch(batch).map_err(io_error)?;
         let mut known = self.known();
         known.purged = Some(upto);
         if known.last.is_none_or(|last| last.index < upto.index) {

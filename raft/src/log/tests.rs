@@ -175,6 +175,49 @@ async fn a_missing_high_water_file_quarantines() {
 }
 
 #[tokio::test]
+async fn a_log_that_vanished_from_a_disk_of_a_cluster_quarantines() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut opened = open(dir.path(), 7, Box::new(|_| ())).unwrap();
+    opened.identity.join_cluster([1; 32]).unwrap();
+    append(&mut opened.log.clone(), 0..5).await;
+    drop(opened);
+    fs::remove_dir_all(dir.path().join("log")).unwrap();
+    let refused = open(dir.path(), 8, Box::new(|_| ()));
+    assert!(matches!(refused, Err(OpenError::Quarantined { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_before_there_was_a_log_is_no_loss() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(crate::Identity::open(dir.path(), 7).unwrap());
+    assert_eq!(open(dir.path(), 8, Box::new(|_| ())).unwrap().identity.node(), 7);
+}
+
+#[tokio::test]
+async fn a_high_water_file_without_a_whole_slot_quarantines() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(dir.path(), 7, Box::new(|_| ())).unwrap();
+    append(&mut opened.log.clone(), 0..5).await;
+    drop(opened);
+    fs::write(dir.path().join("log/high-water"), [0; 8_192]).unwrap();
+    let refused = open(dir.path(), 8, Box::new(|_| ()));
+    assert!(matches!(refused, Err(OpenError::Quarantined { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_covers_something_else_than_was_said_is_not_kept() {
+    use openraft::storage::{RaftSnapshotBuilder, RaftStateMachine};
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = Snapshots::open(dir.path()).unwrap();
+    let mut machine = Machine::open(Snapshots::open(&dir.path().join("sender")).unwrap()).unwrap();
+    let sent = machine.build_snapshot().await.unwrap().snapshot;
+    let said = crate::types::SnapshotMeta { last_log_id: Some(entry(9).log_id), ..Default::default() };
+    let mut receiver = Machine::open(snapshots.clone()).unwrap();
+    receiver.install_snapshot(&said, sent).await.unwrap_err();
+    assert!(snapshots.newest().unwrap().is_none());
+}
+
+#[tokio::test]
 async fn one_torn_slot_of_the_high_water_file_is_survived() {
     let dir = tempfile::tempdir().unwrap();
     let mut first = store(dir.path());
