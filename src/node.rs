@@ -1,13 +1,16 @@
 //! The composition root: builds the parts, spawns the few tasks, and ends them in order.
 
 mod facts;
+mod leave;
 mod session;
 mod shared;
+mod silence;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use openraft::async_runtime::WatchReceiver;
 use pinode_raft::config::{Timeouts, raft_config};
 use pinode_raft::{Identity, LogStore, Machine, Opened, Raft};
 use pinode_scheduler::SessionId;
@@ -30,8 +33,7 @@ use crate::{driver, film};
 
 /// An orderly stop takes no longer; then it ends anyhow.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
-/// Of that, so long for another node to take over the lead.
-const HAND_OVER: Duration = Duration::from_secs(2);
+
 /// Runs a node until it is told to stop.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let fresh_id = u64::from_le_bytes(random()?);
@@ -68,16 +70,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     services.core.get_or_init(|| node.core());
     members::initialise(&node.raft, me.node, &found).await?;
     node.spawn_membership(&mut tasks, me, founding.peers());
-    node.spawn(&mut tasks, http_listener).await?;
+    let agent = node.spawn(&mut tasks, http_listener).await?;
     tokio::select! {
         _ = term.recv() => {}
         _ = interrupt.recv() => {}
         stale = node.until_stale() => bail!(stale),
+        why = node.until_raft_ends() => bail!("raft ended, and without it this node is no use: {why}"),
         ended = tasks.join_next() => bail!("a task of the node ended: {ended:?}"),
     }
     tracing::info!("leaves; once more stops it at once");
     tokio::select! {
-        left = timeout(LEAVE_TIMEOUT, node.leave()) => left.context("leave in time")?,
+        left = timeout(LEAVE_TIMEOUT, node.leave(&agent)) => left.context("leave in time")?,
         _ = term.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     }
@@ -173,7 +176,11 @@ impl Node {
         });
     }
 
-    async fn spawn(&self, tasks: &mut JoinSet<()>, http_listener: Arc<TcpListener>) -> anyhow::Result<()> {
+    async fn spawn(
+        &self,
+        tasks: &mut JoinSet<()>,
+        http_listener: Arc<TcpListener>,
+    ) -> anyhow::Result<Arc<Agent>> {
         let me = self.identity.node();
         let cluster = self.identity.cluster().map(|id| http::hex(&id)).unwrap_or_default();
         let agent_config = AgentConfig {
@@ -186,8 +193,9 @@ impl Node {
         };
         let (agent, reports) = Agent::start(self.engine.clone(), self.lease.clone(), agent_config);
         let agent = Arc::new(agent);
-        let keeper = self.keeper.clone();
+        let (keeper, lease) = (self.keeper.clone(), self.lease.clone());
         tasks.spawn(async move { keeper.watch().await });
+        tasks.spawn(async move { lease.watch().await });
         tasks.spawn(driver::report(reports, self.proposer.clone(), me));
         let session = self.session.subscribe();
         tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));
@@ -210,7 +218,7 @@ impl Node {
         }
         tasks.spawn(http::serve(http_listener, router));
         tracing::info!(listen = %self.config.listen, cluster = %cluster, "ready for people");
-        Ok(())
+        Ok(agent)
     }
 
     fn sessions(&self, agent: Arc<Agent>) -> session::Sessions {
@@ -244,24 +252,16 @@ impl Node {
         reason
     }
 
-    /// Hands the lead over, ends what must not outlive this process, and closes the log.
-    ///
-    /// There is no guard yet that would fence containers after this process: those that may run again elsewhere are
-    /// stopped here, or two attempts of one could overlap.
-    async fn leave(&self) -> anyhow::Result<()> {
-        if !members::hand_over(&self.raft, HAND_OVER).await {
-            tracing::warn!("nobody took the lead over in time");
+    /// Returns when Raft has ended by itself: after a failed read of its log, or a panic.
+    async fn until_raft_ends(&self) -> String {
+        let mut metrics = self.raft.metrics();
+        loop {
+            if let Err(why) = &metrics.borrow_watched().running_state {
+                return why.to_string();
+            }
+            if metrics.changed().await.is_err() {
+                return "its task is gone".to_owned();
+            }
         }
-        session::silence(
-            &self.engine,
-            &self.config.data_dir,
-            &self.identity,
-            self.config.stop_containers,
-            &self.machine,
-        )
-        .await?;
-        self.raft.shutdown().await.context("stop raft")?;
-        self.log.close().await.context("close the log")?;
-        Ok(())
     }
 }

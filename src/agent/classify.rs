@@ -26,7 +26,9 @@ pub(super) fn classify(seen: &Seen, evidence: Evidence) -> Outcome {
     let interrupted = |reason: &str| Outcome::Interrupted { code: Some(code), reason: reason.to_owned() };
     match evidence.signal {
         Some(Signal::Stop) => return Outcome::Cancelled { code: Some(code) },
-        Some(Signal::Fence) => return interrupted("stopped because the node lost touch with the cluster"),
+        Some(Signal::Fence) => {
+            return interrupted("stopped because its node left, or lost touch with the cluster");
+        }
         None => {}
     }
     if !evidence.same_boot {

@@ -18,8 +18,6 @@ use crate::transport::wire::{Answer, Granted, Renewal};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest wait for a quorum's word on a renewal.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest wait for the commit of what the leader proposes by itself; it is proposed again at the next look.
-const PROPOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Requests remembered at least, and how many more before some are forgotten.
 const REQUESTS_KEPT: usize = 100_000;
 const REQUESTS_SPARE: usize = 10_000;
@@ -106,10 +104,11 @@ impl Keeper {
             for command in self.due() {
                 let condemned =
                     if let Command::NodeLost { session } = &command { Some(*session) } else { None };
-                let proposed = self.proposer.propose(command, PROPOSE_TIMEOUT).await;
-                if let (Err(error), Some(session)) = (&proposed, condemned) {
+                // Never passed on: another leader has not condemned the session, and may be renewing it.
+                let answer = self.proposer.propose_here(command).await;
+                if let (Answer::NotLeader(_) | Answer::Unable(_), Some(session)) = (&answer, condemned) {
                     // It stays condemned: whether the entry will be committed is not known.
-                    tracing::warn!(%session, %error, "declare a session lost");
+                    tracing::warn!(%session, answer = answer.word(), "declare a session lost");
                 }
             }
         }

@@ -16,6 +16,8 @@ use crate::transport::wire::{Answer, Ask, Granted, Renewal};
 
 /// A container is started only with so much of the lease left.
 const START_NEEDS: Duration = Duration::from_secs(3);
+/// Shortest pause between two looks at the clock.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long this node may act.
 #[derive(Debug)]
@@ -31,12 +33,20 @@ struct Until {
     authority: Option<Moment>,
     /// Before this a process that just started fences nothing: its session may still live.
     patience: Moment,
+    /// This process acts no more, whatever is granted.
+    given_up: bool,
+}
+
+impl Until {
+    fn revoked(given_up: bool) -> Until {
+        Until { authority: None, patience: clock::now(), given_up }
+    }
 }
 
 impl Lease {
     /// No authority yet. What an earlier process of this session started is left running for one lease.
     pub fn new(timing: Timing) -> Arc<Lease> {
-        let until = Until { authority: None, patience: clock::now() + timing.lease };
+        let until = Until { authority: None, patience: clock::now() + timing.lease, given_up: false };
         Arc::new(Lease { timing, until: Mutex::new(until), lapsed: watch::Sender::new(false) })
     }
 
@@ -48,6 +58,9 @@ impl Lease {
     fn renewed(&self, sent: Moment) {
         let fresh = sent + self.timing.lease;
         let mut until = self.until();
+        if until.given_up {
+            return;
+        }
         until.authority = Some(until.authority.map_or(fresh, |before| before.max(fresh)));
         drop(until);
         self.lapsed.send_if_modified(|lapsed| std::mem::replace(lapsed, false));
@@ -61,9 +74,25 @@ impl Lease {
         }
     }
 
+    /// Fences when it is time, whoever else waits for what. Never returns.
+    pub async fn watch(&self) {
+        loop {
+            self.check();
+            let left = self.remaining().max(clock::now().until(self.until().patience));
+            // Bounded, because a sleep does not count the time that the machine itself sleeps.
+            sleep(left.clamp(LOOK, self.timing.renew_every())).await;
+        }
+    }
+
     /// The session is lost: everything fenced must be dead.
     fn revoke(&self) {
-        *self.until() = Until { authority: None, patience: clock::now() };
+        *self.until() = Until::revoked(false);
+        self.check();
+    }
+
+    /// The process ends: nothing is started any more, and everything fenced must be dead.
+    pub fn give_up(&self) {
+        *self.until() = Until::revoked(true);
         self.check();
     }
 
@@ -103,7 +132,6 @@ pub async fn keep_renewing(
             }
             Granted::NotLeader => {}
         }
-        lease.check();
         let pause = lease.timing.renew_every();
         let taken = clock::now().since(sent);
         // An unanswered renewal is tried again sooner: an election takes less than a renewal's pause.
@@ -120,5 +148,59 @@ async fn renew(proposer: &Proposer, renewal: Renewal, keeper: &Keeper) -> Grante
             Some(Answer::Renewed(granted)) => granted,
             Some(_) | None => Granted::NotLeader,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// Whether it fences within five leases, when nothing but `watch` looks at the clock.
+    async fn fences(lease: &Lease) -> bool {
+        let mut fenced = lease.fenced();
+        let fenced = async { fenced.wait_for(|fenced| *fenced).await.is_ok() };
+        let within = timeout(SHORT * 5, fenced);
+        tokio::select! {
+            () = lease.watch() => false,
+            fenced = within => fenced.unwrap_or(false),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_that_never_hears_from_a_quorum_fences_after_one_lease() {
+        let lease = Lease::new(Timing::scaled(SHORT));
+        lease.check();
+        assert!(!*lease.fenced().borrow());
+        assert!(fences(&lease).await);
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_not_renewed_fences_while_its_renewal_still_waits_for_an_answer() {
+        let lease = Lease::new(Timing::scaled(SHORT));
+        lease.renewed(clock::now());
+        assert!(lease.may_start());
+        assert!(fences(&lease).await);
+    }
+
+    #[test]
+    fn a_renewal_lifts_the_fence() {
+        let lease = Lease::new(Timing::scaled(SHORT));
+        lease.revoke();
+        assert!(*lease.fenced().borrow());
+        lease.renewed(clock::now());
+        assert!(!*lease.fenced().borrow() && lease.may_start());
+    }
+
+    #[test]
+    fn who_has_given_up_is_not_brought_back_by_a_late_renewal() {
+        let lease = Lease::new(Timing::scaled(SHORT));
+        lease.renewed(clock::now());
+        lease.give_up();
+        lease.renewed(clock::now());
+        assert!(*lease.fenced().borrow() && !lease.may_start());
     }
 }

@@ -1,22 +1,22 @@
 //! Sessions: open one, keep its lease, and when it is lost make the engine silent before the next.
 
-use std::path::Path;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinode_raft::{Identity, Machine};
+use pinode_raft::Machine;
 use pinode_scheduler::{Command, NodeId, Rejection, Reply, SessionId};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::facts;
+use super::silence::{Spare, silence};
 use crate::agent::docker::DockerEngine;
-use crate::agent::runtime::{ContainerRuntime, RuntimeError, Status};
-use crate::agent::{Agent, Intents};
+use crate::agent::runtime::ContainerRuntime;
+use crate::agent::{Agent, Authority};
 use crate::config::Config;
 use crate::driver;
-use crate::http::hex;
 use crate::liveness::{Keeper, Lease, keep_renewing};
 use crate::propose::Proposer;
 
@@ -24,8 +24,8 @@ use crate::propose::Proposer;
 const TRY: Duration = Duration::from_secs(5);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Between two looks at an engine that is being silenced.
-const SILENCE_LOOK: Duration = Duration::from_millis(200);
+/// Between two looks at the engine of a node that has no session yet, and whose time is up.
+const FENCE_LOOK: Duration = Duration::from_secs(1);
 /// Tries between two lines in the log.
 const TRIES_BETWEEN_WORDS: u32 = 20;
 
@@ -48,7 +48,8 @@ pub(super) struct Sessions {
 pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<SessionId>>) {
     let mut driving: Option<AbortHandle> = None;
     for tries in 0_u32.. {
-        let session = match sessions.open().await {
+        let opened = if driving.is_some() { sessions.open().await } else { sessions.open_or_fence().await };
+        let session = match opened {
             Ok(session) => session,
             Err(why) => {
                 if tries % TRIES_BETWEEN_WORDS == 0 {
@@ -73,12 +74,37 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
 }
 
 impl Sessions {
+    /// The first session of this process. Until there is one nobody drives the agent, because the state may be behind;
+    /// but what an earlier process left running must not outlive the lease.
+    async fn open_or_fence(&self) -> Result<SessionId, String> {
+        tokio::select! {
+            opened = self.open() => opened,
+            never = self.fence_when_it_is_time() => match never {},
+        }
+    }
+
+    async fn fence_when_it_is_time(&self) -> Infallible {
+        let mut fenced = self.lease.fenced();
+        loop {
+            if fenced.wait_for(|fenced| *fenced).await.is_err() {
+                std::future::pending().await
+            }
+            if let Err(error) = silence(&self.agent, &self.machine, Spare::NeverRerun).await {
+                tracing::warn!(%error, "stop what an earlier process left running");
+            }
+            // A start that it had sent may still be carried out.
+            sleep(FENCE_LOOK).await;
+        }
+    }
+
     async fn open(&self) -> Result<SessionId, String> {
         let engine = self.engine.info().await.map_err(|error| error.to_string())?;
         self.proposer.read_barrier(TRY).await.map_err(|error| error.to_string())?;
         let (session, fresh) = self.next();
         if fresh {
-            self.silence().await.map_err(|error| error.to_string())?;
+            // Nothing of an earlier session runs when the next one is opened. The lease is not held, so nothing starts.
+            let silent = silence(&self.agent, &self.machine, Spare::Nothing).await;
+            silent.map_err(|error| error.to_string())?;
         }
         let facts = facts::facts(&self.config, &engine, &self.boot, self.starts, self.shared_id.as_deref());
         let opened = self.proposer.propose(Command::SessionOpened { session, facts }, TRY).await;
@@ -102,58 +128,4 @@ impl Sessions {
             None => (SessionId { node: self.me, number: 1 }, true),
         }
     }
-
-    /// Nothing of an earlier session runs when the next one is opened. The lease is not held, so nothing starts.
-    async fn silence(&self) -> Result<(), RuntimeError> {
-        let cluster = self.agent.cluster();
-        loop {
-            let seen = self.engine.list(cluster).await?;
-            let running: Vec<_> = seen.into_iter().filter(|seen| seen.status == Status::Running).collect();
-            if running.is_empty() {
-                return Ok(());
-            }
-            for seen in running {
-                if let Some((container, attempt)) = seen.ours
-                    && let Ok(container) = container.parse()
-                {
-                    let fenced = self.agent.fence_intent((container, attempt));
-                    fenced.map_err(|error| RuntimeError::Away(format!("write an intent: {error}")))?;
-                }
-                kill(&self.engine, &seen.id).await?;
-            }
-            sleep(SILENCE_LOOK).await;
-        }
-    }
-}
-
-async fn kill(engine: &DockerEngine, id: &str) -> Result<(), RuntimeError> {
-    match engine.kill(id).await {
-        Ok(()) | Err(RuntimeError::NoSuch | RuntimeError::Refused { status: 409, .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// On the way out: stops what could run elsewhere meanwhile, or everything.
-pub(super) async fn silence(
-    engine: &DockerEngine,
-    data_dir: &Path,
-    identity: &Identity,
-    everything: bool,
-    machine: &Machine,
-) -> anyhow::Result<()> {
-    let cluster = identity.cluster().map(|id| hex(&id)).unwrap_or_default();
-    let intents = Intents::open(&data_dir.join("intents"))?;
-    let never = |id| {
-        let state = machine.state();
-        state.find_container(id).is_some_and(|c| c.spec.rerun == pinode_scheduler::spec::Rerun::Never)
-    };
-    for seen in engine.list(&cluster).await?.into_iter().filter(|seen| seen.status == Status::Running) {
-        let Some((container, attempt)) = seen.ours else { continue };
-        let Ok(container) = container.parse() else { continue };
-        if everything || !never(container) {
-            intents.signalling((container, attempt), crate::agent::Signal::Fence)?;
-            kill(engine, &seen.id).await?;
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Nodes die at any time. What was accepted stays, the rest goes on, and ends that happened meanwhile are noticed.
 
 use pinode_jepsen::testbed::{await_true, number};
+use serde_json::json;
 
 use crate::world::{SOON, await_state, shell, shell_after, states, three};
 
@@ -97,7 +98,32 @@ fn a_node_that_stops_politely_leaves_its_work_to_the_others() {
     }
     bed.stop_node(3).unwrap();
     assert_eq!(bed.docker(3, &["ps", "-q"]).unwrap(), "");
+    // Not after the lease: it said that it leaves, and how its work ended.
+    for k in 0..3 {
+        let seen = await_state(&client, &format!("long{k}"), &["running"]);
+        assert_ne!(seen["node"], "n3", "{seen:#}");
+    }
     for k in 0..3 {
         assert_eq!(client.wait(&format!("long{k}")).unwrap()["state"], "succeeded");
     }
+}
+
+#[test]
+fn a_restarted_node_that_finds_no_majority_stops_what_may_run_elsewhere_when_its_lease_is_over() {
+    let bed = three();
+    let on_n3 = |name: &str, rerun: &str| {
+        let mut spec = shell(name, "sleep 300");
+        spec["constraints"] = json!(["node==n3"]);
+        spec["rerun"] = json!(rerun);
+        bed.client(1).submit(&spec).unwrap();
+        await_state(&bed.client(1), name, &["running"]);
+    };
+    on_n3("elsewhere", "fenced");
+    on_n3("only-here", "never");
+    bed.all().for_each(|k| bed.kill_node(k).unwrap());
+    bed.start_node(3).unwrap();
+    let running = || bed.docker(3, &["ps", "--format", "{{.Names}}"]).unwrap();
+    assert!(running().contains("-elsewhere-"), "the others may still be right about it: {}", running());
+    await_true(SOON, || !running().contains("-elsewhere-")).unwrap();
+    assert!(running().contains("-only-here-"), "{}", running());
 }

@@ -64,6 +64,8 @@ pub enum Ailment {
     Disk,
     /// It is too hot.
     Heat,
+    /// Its pinode is being stopped.
+    Leaving,
 }
 
 /// A node.

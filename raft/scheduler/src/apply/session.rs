@@ -26,6 +26,8 @@ impl Step<'_> {
                     return Rejection::NoSuchSession(session).into();
                 }
                 node.facts = facts.clone();
+                // The process that complained is gone; this one says anew what ails its node.
+                node.ailments.clear();
                 return Reply::Done;
             }
             Some(node) => reopen(node, session, facts),

@@ -141,6 +141,19 @@ fn a_suspected_or_ailing_node_gets_no_new_claim() {
 }
 
 #[test]
+fn a_node_whose_process_starts_anew_is_well_until_it_says_otherwise() {
+    let mut world = World::with_nodes(1);
+    let node = world.state.find_node(1).unwrap();
+    let (session, facts) = (node.session_id(), node.facts.clone());
+    let problem = Some("it is being stopped".to_owned());
+    world.apply(Command::NodeCondition { session, ailment: Ailment::Leaving, problem });
+    world.submit("a", &[]);
+    assert_eq!(world.word("a"), "ready");
+    world.apply(Command::SessionOpened { session, facts });
+    assert_eq!(world.node_of("a"), 1);
+}
+
+#[test]
 fn a_declined_claim_goes_to_the_next_node_in_the_same_entry() {
     let mut world = World::with_nodes(2);
     world.submit("a", &[]);

@@ -1,0 +1,63 @@
+//! Making the engine silent: nothing of ours runs there any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinode_raft::Machine;
+use pinode_scheduler::ContainerId;
+use pinode_scheduler::spec::Rerun;
+use tokio::time::sleep;
+
+use crate::agent::Agent;
+use crate::agent::runtime::{RuntimeError, Seen, Status};
+
+/// Between two looks at an engine that is being silenced.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spare {
+    /// Nothing.
+    Nothing,
+    /// What the cluster never runs a second time, and what therefore cannot overlap with anything.
+    NeverRerun,
+}
+
+/// Kills what runs in the engine and is not spared, until nothing of it is left. Each kill is on disk as a fence before
+/// it is sent, so that code 0 after it is no success.
+pub(super) async fn silence(agent: &Agent, machine: &Machine, spare: Spare) -> Result<(), RuntimeError> {
+    let engine: Arc<_> = agent.runtime();
+    loop {
+        let seen = engine.list(agent.cluster()).await?;
+        let mut loud = false;
+        for seen in seen.iter().filter(|seen| seen.status == Status::Running) {
+            let key = key_of(seen);
+            if spare == Spare::NeverRerun && key.is_some_and(|(id, _)| never_reruns(machine, id)) {
+                continue;
+            }
+            loud = true;
+            if let Some(key) = key {
+                let fenced = agent.fence_intent(key);
+                fenced.map_err(|error| RuntimeError::Away(format!("write an intent: {error}")))?;
+            }
+            match engine.kill(&seen.id).await {
+                Ok(()) | Err(RuntimeError::NoSuch | RuntimeError::Refused { status: 409, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !loud {
+            return Ok(());
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn key_of(seen: &Seen) -> Option<(ContainerId, u32)> {
+    let (container, attempt) = seen.ours.as_ref()?;
+    Some((container.parse().ok()?, *attempt))
+}
+
+/// What the state does not know, yet or any more, is not spared: the careful answer.
+fn never_reruns(machine: &Machine, id: ContainerId) -> bool {
+    machine.state().find_container(id).is_some_and(|container| container.spec.rerun == Rerun::Never)
+}
