@@ -70,7 +70,7 @@ impl From<Rejection> for ApiError {
             | Rejection::MissingDependency(..)
             | Rejection::TooManyMatches(..)
             | Rejection::NoHealthCheck(..) => (422, Some("waitfor")),
-            Rejection::NeverFits(..) => (422, Some("cpus")),
+            Rejection::NeverFits { resource, .. } => (422, Some(resource.field())),
             Rejection::KeyReused(_) => (409, Some("Idempotency-Key")),
             Rejection::NoSuchContainer(_) => (404, None),
             Rejection::StillActive(..)

@@ -80,7 +80,7 @@ fn what_waits_for_itself_is_409_with_the_path() {
     // Over two submits: the second one closes the circle.
     client.submit(&shell_after("x", "true", "container==y")).unwrap();
     let closes = client.post(CONTAINERS, &shell_after("y", "true", "container==x")).unwrap();
-    refused(&closes, 409, &["x -> y -> x"], Some("waitfor"));
+    refused(&closes, 409, &["y -> x -> y"], Some("waitfor"));
     assert_eq!(states(&client).len(), 1);
 }
 
@@ -89,7 +89,7 @@ fn a_pipeline_with_one_bad_member_is_refused_whole() {
     let bed = three();
     let members = json!({"name": "p", "containers": [shell("a", "true"), with("memory", json!("lots"))]});
     let answer = bed.client(3).post("/api/v1/pipelines", &members).unwrap();
-    refused(&answer, 400, &["lots"], Some("memory"));
+    refused(&answer, 400, &["lots"], Some("containers[1].memory"));
     nothing_exists(&bed);
 }
 
@@ -97,7 +97,12 @@ fn a_pipeline_with_one_bad_member_is_refused_whole() {
 fn a_taken_name_is_409_and_what_can_never_run_is_422() {
     let bed = three();
     let client = bed.client(1);
-    refused(&client.post(CONTAINERS, &with("memory", json!("9999g"))).unwrap(), 422, &["memory"], None);
+    refused(
+        &client.post(CONTAINERS, &with("memory", json!("9999g"))).unwrap(),
+        422,
+        &["MiB"],
+        Some("memory"),
+    );
     nothing_exists(&bed);
     client.submit(&shell("a", "sleep 600")).unwrap();
     refused(&bed.client(2).post(CONTAINERS, &shell("a", "true")).unwrap(), 409, &["a"], Some("name"));

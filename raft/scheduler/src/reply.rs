@@ -41,6 +41,25 @@ pub struct Submitted {
     pub warnings: Vec<String>,
 }
 
+/// What a node has only so much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resource {
+    /// CPUs.
+    Cpus,
+    /// Memory.
+    Memory,
+}
+
+impl Resource {
+    /// The field of a submit that asks for it.
+    pub fn field(self) -> &'static str {
+        match self {
+            Resource::Cpus => "cpus",
+            Resource::Memory => "memory",
+        }
+    }
+}
+
 /// Why an entry was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Rejection {
@@ -75,8 +94,17 @@ pub enum Rejection {
     #[error("{0} waits for {1} to be healthy, but {1} has no health check")]
     NoHealthCheck(String, String),
     /// No node is large enough, even when empty.
-    #[error("no resources available to schedule container {0}: it asks for {1}; the largest node has {2}")]
-    NeverFits(String, String, String),
+    #[error("no resources available to schedule container {container}: it asks for {asked}, and {most}")]
+    NeverFits {
+        /// Which container.
+        container: String,
+        /// What is too much.
+        resource: Resource,
+        /// How much it asks for.
+        asked: String,
+        /// What there is.
+        most: String,
+    },
     /// The request's key was used for something else.
     #[error("the idempotency key {0} was used for another request")]
     KeyReused(String),
@@ -118,7 +146,7 @@ impl Rejection {
             Rejection::MissingDependency(..) => "missing_dependency",
             Rejection::TooManyMatches(..) => "too_many_matches",
             Rejection::NoHealthCheck(..) => "no_health_check",
-            Rejection::NeverFits(..) => "never_fits",
+            Rejection::NeverFits { .. } => "never_fits",
             Rejection::KeyReused(_) => "idempotency_key_reused",
             Rejection::NoSuchContainer(_) => "no_such_container",
             Rejection::StillActive(..) => "still_active",

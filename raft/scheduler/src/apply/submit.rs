@@ -9,7 +9,7 @@ use crate::cycle::{Graph, NewEdges, open_edges};
 use crate::dependency::{Dependency, EdgeState, Kind, Op, Scope, Waitfor};
 use crate::id::ContainerId;
 use crate::placement::{cpus, mib};
-use crate::reply::{Rejection, Reply, Submitted, What};
+use crate::reply::{Rejection, Reply, Resource, Submitted, What};
 use crate::state::State;
 use crate::timer::Timer;
 use crate::unblock::edge_state;
@@ -98,14 +98,21 @@ impl Step<'_> {
         if fits || self.state.nodes.is_empty() {
             return Ok(());
         }
-        let asked = format!("{} CPUs and {}", cpus(needs.cpu_milli), mib(needs.memory));
-        let most_cpus = cpus(all().map(|has| has.cpu_milli).max().unwrap_or(0));
-        let most_memory = mib(all().map(|has| has.memory).max().unwrap_or(0));
-        Err(Rejection::NeverFits(
-            container.name.clone(),
-            asked,
-            format!("{most_cpus} CPUs and {most_memory}"),
-        ))
+        let most_cpus = all().map(|has| has.cpu_milli).max().unwrap_or(0);
+        let most_memory = all().map(|has| has.memory).max().unwrap_or(0);
+        let (resource, asked, most) = if needs.cpu_milli > most_cpus {
+            let asked = format!("{} CPUs", cpus(needs.cpu_milli));
+            (Resource::Cpus, asked, format!("the largest node has {}", cpus(most_cpus)))
+        } else {
+            let asked = format!("{} of memory", mib(needs.memory));
+            let most = if needs.memory > most_memory {
+                format!("the largest node has {}", mib(most_memory))
+            } else {
+                format!("no node with {} CPUs has that", cpus(needs.cpu_milli))
+            };
+            (Resource::Memory, asked, most)
+        };
+        Err(Rejection::NeverFits { container: container.name.clone(), resource, asked, most })
     }
 
     fn dependencies(
