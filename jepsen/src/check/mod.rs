@@ -1,0 +1,29 @@
+//! Judges: one property a file, each a pure function from the history of a run to what it violates.
+//!
+//! | room | what must hold |
+//! | --- | --- |
+//! | `accepted` | what was answered as accepted is there, under its id; what was refused is nowhere |
+//! | `order` | nothing starts before what it waits for has ended as required |
+//! | `once` | an attempt is started at most once |
+//! | `overlap` | two attempts of one container never run at the same time |
+//! | `codes` | what is told of an end is what the program itself wrote down |
+//! | `agree` | nodes that applied the same entries are in the same state |
+//! | `film` | the film came out whole |
+//! | `stuck` | in the end nothing waits, and every request was answered |
+//! | `harm` | no property: whether anything was done to the machines at all |
+//! | `verdict` | all of them, asked in turn |
+
+mod accepted;
+mod agree;
+mod codes;
+mod film;
+pub mod harm;
+mod once;
+mod order;
+mod overlap;
+#[cfg(test)]
+pub(crate) mod sample;
+mod stuck;
+mod verdict;
+
+pub use verdict::{Verdict, Violation, judge};

@@ -1,0 +1,81 @@
+//! All properties, asked in turn.
+
+use std::fmt;
+
+use super::{accepted, agree, codes, film, once, order, overlap, stuck};
+use crate::history::History;
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Something that must hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    /// One word.
+    pub name: &'static str,
+    /// What must hold, for people.
+    pub promise: &'static str,
+    judge: fn(&History) -> Vec<Violation>,
+}
+
+/// What was found of one property.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Which.
+    pub property: Property,
+    /// None is good.
+    pub violations: Vec<Violation>,
+}
+
+/// All of them, in the order in which they are told.
+const PROPERTIES: [Property; 8] = [
+    Property {
+        name: "accepted",
+        promise: "What was answered as accepted is on every node, under its id; what was refused is nowhere.",
+        judge: accepted::judge,
+    },
+    Property {
+        name: "order",
+        promise: "Nothing starts before what it waits for has ended as required.",
+        judge: order::judge,
+    },
+    Property { name: "once", promise: "An attempt is started at most once.", judge: once::judge },
+    Property {
+        name: "overlap",
+        promise: "Two attempts of one container never run at the same time.",
+        judge: overlap::judge,
+    },
+    Property {
+        name: "codes",
+        promise: "What is told of an end is what the program itself wrote down.",
+        judge: codes::judge,
+    },
+    Property {
+        name: "agree",
+        promise: "Nodes that applied the same entries are in the same state.",
+        judge: agree::judge,
+    },
+    Property {
+        name: "film",
+        promise: "The film came out whole: every frame, its length, its sound.",
+        judge: film::judge,
+    },
+    Property {
+        name: "stuck",
+        promise: "In the end nothing waits, and every request was answered.",
+        judge: stuck::judge,
+    },
+];
+
+/// What became of each property.
+pub fn judge(history: &History) -> Vec<Verdict> {
+    let one = |property: &Property| Verdict { property: *property, violations: (property.judge)(history) };
+    PROPERTIES.iter().map(one).collect()
+}
