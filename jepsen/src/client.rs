@@ -1,5 +1,8 @@
 //! The HTTP API of one node, as a stranger uses it.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -24,6 +27,16 @@ pub struct Answer {
     pub status: u16,
     /// JSON, or a string where it is none.
     pub body: Value,
+}
+
+/// What is sent without being held in memory.
+pub struct Stream<'a> {
+    /// Its type.
+    pub content_type: &'a str,
+    /// Its length, in bytes.
+    pub length: u64,
+    /// It.
+    pub bytes: &'a mut dyn Read,
 }
 
 impl Answer {
@@ -86,6 +99,26 @@ impl Client {
         answer(request.send(body.to_string()).with_context(|| format!("POST {url}"))?)
     }
 
+    /// POST of `length` bytes of any type under an idempotency key.
+    pub fn post_stream(&self, key: &str, path: &str, body: Stream<'_>) -> anyhow::Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let request = self.agent.post(&url).content_type(body.content_type).header("Idempotency-Key", key);
+        let request = request.header("Content-Length", body.length.to_string());
+        answer(request.send(ureq::SendBody::from_reader(body.bytes)).with_context(|| format!("POST {url}"))?)
+    }
+
+    /// GET of what is no JSON, into a file. How many bytes it was.
+    pub fn fetch(&self, path: &str, into: &Path) -> anyhow::Result<u64> {
+        let url = format!("{}{path}", self.base);
+        let mut response = self.agent.get(&url).call().with_context(|| format!("GET {url}"))?;
+        if !response.status().is_success() {
+            bail!("GET {url}: {}", answer(response)?.body);
+        }
+        let mut file = File::create(into).with_context(|| format!("make {}", into.display()))?;
+        let mut bytes = response.body_mut().as_reader();
+        io::copy(&mut bytes, &mut file).with_context(|| format!("GET {url} into {}", into.display()))
+    }
+
     /// DELETE.
     pub fn delete(&self, path: &str) -> anyhow::Result<Answer> {
         let url = format!("{}{path}", self.base);
@@ -106,6 +139,11 @@ impl Client {
     pub fn containers_here(&self) -> anyhow::Result<Vec<Value>> {
         let all = self.get("/api/v1/containers?consistency=stale")?.ok()?;
         all.as_array().cloned().context("a list of containers")
+    }
+
+    /// All containers, never older than the question.
+    pub fn containers(&self) -> anyhow::Result<Value> {
+        self.get("/api/v1/containers")?.ok()
     }
 
     /// How a container ended.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 
 use crate::client::Client;
+use crate::interrupt;
 use crate::program::Program;
 
 /// Longest wait for a cluster to be whole.
@@ -47,6 +48,9 @@ impl Options {
     /// Three machines for the stories.
     pub const STORY: Options =
         Options { prefix: "pnt", subnet: "10.77.64", nodes: 3, lease_seconds: Some(3.0), keep: false };
+    /// Three machines for a scenario.
+    pub const SCENARIO: Options =
+        Options { prefix: "pnj", subnet: "10.77.96", nodes: 3, lease_seconds: None, keep: false };
 }
 
 impl Testbed {
@@ -145,12 +149,27 @@ impl Testbed {
 
     /// The engine of machine `k`, as DOCKER_HOST.
     pub fn engine(&self, k: usize) -> String {
-        format!("unix://{}", self.machine(k).join("docker.sock").display())
+        format!("unix://{}", self.engine_socket(k).display())
+    }
+
+    /// Where the engine of machine `k` listens.
+    pub fn engine_socket(&self, k: usize) -> PathBuf {
+        self.machine(k).join("docker.sock")
     }
 
     /// The `docker` command on the engine of machine `k`; what it prints.
     pub fn docker(&self, k: usize, args: &[&str]) -> anyhow::Result<String> {
         run(Command::new("docker").arg("-H").arg(self.engine(k)).args(args))
+    }
+
+    /// The top of the sources, with `deploy` in it.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// All files of the testbed; what is put here goes with it.
+    pub fn folder(&self) -> &Path {
+        &self.state
     }
 
     /// The folder of machine `k`: sockets and logs.
@@ -241,6 +260,8 @@ impl Testbed {
 impl Drop for Testbed {
     fn drop(&mut self) {
         if self.keep {
+            let (down, state) = (self.top.join("deploy/testbed"), self.state.display());
+            eprintln!("the testbed goes on; {} down --state {state} ends it", down.display());
             return;
         }
         if let Err(error) = self.script(&["down"]) {
@@ -260,10 +281,11 @@ pub fn number(name: &str) -> anyhow::Result<usize> {
     Ok(digits.parse()?)
 }
 
-/// Looks until it is true.
+/// Looks until it is true, or somebody wants the program to end.
 pub fn await_true(within: Duration, mut look: impl FnMut() -> bool) -> anyhow::Result<()> {
     let began = Instant::now();
     while !look() {
+        interrupt::check()?;
         ensure!(began.elapsed() < within, "not within {} s", within.as_secs_f64());
         sleep(LOOK);
     }
