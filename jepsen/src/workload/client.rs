@@ -1,0 +1,189 @@
+//! Sends requests to nodes at random, the same again under the same key until one answers, and notes what may be
+//! believed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde_json::Value;
+
+use super::chains::Request;
+use crate::background::{Background, Stop};
+use crate::history::{Job, Operation, Outcome, Try};
+use crate::node::Node;
+use crate::random::Random;
+use crate::{Answer, Client, moment};
+
+/// A request that no node has answered for so long stays unknown: twice what a cluster needs to give up a node.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Clients at once.
+const CLIENTS: u64 = 3;
+/// Shortest and longest pause between two requests of one client, in milliseconds: some of them fall into the cut.
+const BETWEEN_MS: (u64, u64) = (200, 4_000);
+
+/// One client.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    nodes: Vec<Node>,
+    random: Random,
+}
+
+impl Sender {
+    /// Of these nodes.
+    pub fn new(nodes: &[Node], random: Random) -> Sender {
+        Sender { nodes: nodes.to_vec(), random }
+    }
+
+    /// Sends until there is an answer. `send` gives one; `ids` reads the ids of what was accepted out of it.
+    pub fn ask(
+        &mut self,
+        stop: &Stop,
+        (what, key): (&str, &str),
+        mut send: impl FnMut(&Client) -> anyhow::Result<Answer>,
+        mut ids: impl FnMut(&Client, &Value) -> anyhow::Result<BTreeMap<String, String>>,
+    ) -> Operation {
+        let began = Instant::now();
+        let mut tries: Vec<Try> = Vec::new();
+        let mut outcome = Outcome::Unknown { why: "it was never sent".to_owned() };
+        while let Some(node) = self.random.pick(&self.nodes) {
+            let sent_ns = moment::now();
+            let answer = send(&node.client);
+            // Before the ids are read: from here on the client may believe.
+            let answered_ns = moment::now();
+            outcome = believed(answer, |body| ids(&node.client, body));
+            tries.push(Try { node: node.name.clone(), sent_ns, answered_ns, outcome: outcome.clone() });
+            let is_known = !matches!(outcome, Outcome::Unknown { .. });
+            if is_known || began.elapsed() > PATIENCE || stop.is_wanted() {
+                break;
+            }
+            stop.sleep(PAUSE);
+        }
+        Operation { what: what.to_owned(), key: key.to_owned(), tries, outcome }
+    }
+}
+
+fn believed(
+    answer: anyhow::Result<Answer>,
+    ids: impl FnOnce(&Value) -> anyhow::Result<BTreeMap<String, String>>,
+) -> Outcome {
+    let unknown = |why: String| Outcome::Unknown { why };
+    match answer {
+        Err(error) => unknown(format!("{error:#}")),
+        Ok(answer) => match answer.status {
+            200..300 => match ids(&answer.body) {
+                Ok(ids) => Outcome::Accepted { ids },
+                Err(error) => unknown(format!("answered with {}, and {error:#}", answer.status)),
+            },
+            // Too many requests is no judgement of this one.
+            400..500 if answer.status != 429 => {
+                Outcome::Refused { why: format!("{}: {}", answer.code(), answer.message()) }
+            }
+            status => unknown(format!("{status}: {}", answer.body)),
+        },
+    }
+}
+
+/// Ids of what was accepted, by full name: of a pipeline, or of one container.
+fn accepted(body: &Value) -> anyhow::Result<BTreeMap<String, String>> {
+    let one = |each: &Value| {
+        let text = |field: &str| {
+            each[field].as_str().map(str::to_owned).with_context(|| format!("it has no {field}"))
+        };
+        Ok((text("name")?, text("id")?))
+    };
+    match body["containers"].as_array() {
+        Some(containers) => containers.iter().map(one).collect(),
+        None => Ok(BTreeMap::from([one(body)?])),
+    }
+}
+
+/// What was asked, and the containers in it.
+type Asked = (Operation, BTreeMap<String, Job>);
+
+/// Several clients that share a plan.
+#[derive(Debug)]
+pub struct Clients {
+    planned: usize,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    threads: Background,
+}
+
+impl Clients {
+    /// Sends the plan, from now on.
+    pub fn begin(nodes: &[Node], plan: &[Request], random: &Random) -> Clients {
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let mut threads = Background::default();
+        for client in 0..CLIENTS {
+            let mine = (0..CLIENTS).cycle().zip(plan).filter(|(of, _)| *of == client);
+            let mine: Vec<Request> = mine.map(|(_, request)| request.clone()).collect();
+            let mut random = random.fork(client + 1);
+            let mut sender = Sender::new(nodes, random.fork(1));
+            let asked = Arc::clone(&asked);
+            threads.run(move |stop| {
+                for (number, request) in mine.into_iter().enumerate() {
+                    stop.sleep(Duration::from_millis(random.between(BETWEEN_MS.0, BETWEEN_MS.1)));
+                    if stop.is_wanted() {
+                        return;
+                    }
+                    let key = format!("client{client}-{number}");
+                    let send = |client: &Client| client.post_as(&key, request.path, &request.body);
+                    let operation = sender.ask(stop, (&request.what, &key), send, |_, body| accepted(body));
+                    asked.lock().unwrap_or_else(PoisonError::into_inner).push((operation, request.jobs));
+                }
+            });
+        }
+        Clients { planned: plan.len(), asked, threads }
+    }
+
+    /// Whether everything was sent, and answered or given up.
+    pub fn have_ended(&self) -> bool {
+        self.threads.has_ended()
+    }
+
+    /// What was asked so far; once they have ended, the whole plan.
+    pub fn asked(&self) -> anyhow::Result<Vec<Asked>> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        anyhow::ensure!(
+            !self.have_ended() || asked.len() == self.planned,
+            "the clients sent {} of {} requests: one of them broke, see its message above",
+            asked.len(),
+            self.planned
+        );
+        Ok(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answer(status: u16, body: Value) -> Outcome {
+        believed(Ok(Answer { status, body }), accepted)
+    }
+
+    #[test]
+    fn only_an_answer_that_says_so_is_an_acceptance_or_a_refusal() {
+        let ids = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
+        assert_eq!(answer(201, json!({"name": "a", "id": "1"})), Outcome::Accepted { ids });
+        let refused = answer(409, json!({"error": {"code": "cycle", "message": "a -> a"}}));
+        assert_eq!(refused, Outcome::Refused { why: "cycle: a -> a".to_owned() });
+        for (status, body) in
+            [(503, json!({})), (429, json!({})), (500, json!("?")), (201, json!({"name": "a"}))]
+        {
+            assert!(matches!(answer(status, body), Outcome::Unknown { .. }));
+        }
+        let lost = believed(Err(anyhow::anyhow!("connection reset")), accepted);
+        assert_eq!(lost, Outcome::Unknown { why: "connection reset".to_owned() });
+    }
+
+    #[test]
+    fn a_pipeline_is_accepted_with_all_its_containers() {
+        let body = json!({"id": "p", "name": "p", "containers": [{"name": "p.a", "id": "1"}, {"name": "p.b", "id": "2"}]});
+        assert_eq!(accepted(&body).unwrap().len(), 2);
+    }
+}
