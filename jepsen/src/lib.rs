@@ -5,12 +5,42 @@
 //! | `testbed` | machines with a Docker Engine and a pinode each, and the faults that can be done to them |
 //! | `client` | the HTTP API as a stranger uses it: nothing of pinode's own code |
 //! | `program` | the `pinode` command as a person types it |
+//! | `scenario` | what is done to whom, and when |
+//! | `workload`, `nemesis` | who asks for work, and who does harm |
+//! | `witness`, `node`, `engine` | who looks: at all of it while it works, at one node, at one Docker Engine |
+//! | `history` | what was asked, done and seen, as data |
+//! | `check` | judges: from a history to what it violates |
+//! | `report` | what people see of it |
+//! | `media` | films, made and counted |
+//! | `random`, `moment` | numbers from a seed; moments as numbers |
+//! | `background`, `interrupt`, `progress` | threads that end with the run; Ctrl-C; steps told as they happen |
+//! | `cli`, `command` | the command line, and its exit codes |
+//!
+//! A scenario does, a witness sees, a history keeps, judges judge: the arrows point one way, and a judge can reach
+//! nothing but the history.
 //!
 //! Nothing here may use the crates that it judges: a harness that shares code with the system shares its bugs.
 
+mod background;
+mod check;
+pub mod cli;
 pub mod client;
+pub mod command;
+mod engine;
+mod history;
+mod interrupt;
+mod media;
+mod moment;
+mod nemesis;
+mod node;
 pub mod program;
+mod progress;
+mod random;
+mod report;
+mod scenario;
 pub mod testbed;
+mod witness;
+mod workload;
 
 pub use client::{Answer, Client};
 pub use program::{Printed, Program};

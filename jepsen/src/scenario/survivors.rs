@@ -1,0 +1,123 @@
+//! The nodes that are left, watched until they have settled and until everything has ended. What they do not do in time
+//! is no error here: it is told, and the judges find it in the history.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::history::{Digest, History, Probed};
+use crate::interrupt;
+use crate::node::Node;
+use crate::workload::client::Clients;
+use crate::workload::film::{self, Stands};
+
+/// Longest wait for a dead node to be given up: three times what the default lease makes of it.
+const LOST: Duration = Duration::from_secs(60);
+/// Longest wait for a state to stand still in which nothing goes on.
+const SETTLED: Duration = Duration::from_secs(30);
+/// Longest wait for everything to end.
+const END: Duration = Duration::from_secs(300);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// Nodes that have power.
+pub(super) struct Survivors {
+    nodes: Vec<Node>,
+}
+
+impl Survivors {
+    pub(super) fn new(nodes: Vec<Node>) -> Survivors {
+        Survivors { nodes }
+    }
+
+    /// What each of them shows.
+    pub(super) fn look(&self, moment: &str, history: &mut History) -> anyhow::Result<()> {
+        for node in &self.nodes {
+            match node.view(moment)? {
+                Ok(view) => history.views.push(view),
+                Err(unanswered) => history.operations.push(unanswered),
+            }
+        }
+        Ok(())
+    }
+
+    /// The digest of each that has one to tell.
+    pub(super) fn digests(&self, moment: &str, history: &mut History) -> anyhow::Result<()> {
+        for node in &self.nodes {
+            let mut digest = None;
+            await_some(SETTLED, || {
+                digest = node.digest(moment).ok().flatten();
+                digest.is_some()
+            })?;
+            history.digests.extend(digest);
+        }
+        Ok(())
+    }
+
+    /// Until all of them have given the node up.
+    pub(super) fn await_lost(&self, dead: &Node) -> anyhow::Result<bool> {
+        let lost =
+            |node: &Node| node.thinks_of(&dead.name).is_ok_and(|state| state.as_deref() == Some("lost"));
+        await_some(LOST, || self.nodes.iter().all(lost))
+    }
+
+    /// Until the clients have sent everything, and everything has ended on all of them.
+    pub(super) fn await_end(&self, clients: &Clients, film: &str) -> anyhow::Result<bool> {
+        let ended =
+            |node: &Node| node.containers().is_ok_and(|all| all.iter().all(|seen| seen.is_terminal()));
+        let filmed = |node: &Node| film::stands(node, film).is_ok_and(|stands| stands.is_terminal());
+        await_some(END, || clients.have_ended() && self.nodes.iter().all(|node| ended(node) && filmed(node)))
+    }
+
+    /// Until all of them are up in each other's eyes, and have applied the same entries to the same state.
+    pub(super) fn await_agreement(&self, within: Duration) -> anyhow::Result<bool> {
+        let is_up = |node: &Node, other: &Node| {
+            node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))
+        };
+        await_some(within, || {
+            let digests: Vec<Option<Digest>> =
+                self.nodes.iter().map(|node| node.digest("").ok().flatten()).collect();
+            let told = |digest: &Digest| (digest.applied_index, digest.state_hash.clone());
+            let first = digests.first().and_then(|digest| digest.as_ref().map(told));
+            let agree = first.is_some() && digests.iter().all(|digest| digest.as_ref().map(told) == first);
+            agree && self.nodes.iter().all(|node| self.nodes.iter().all(|other| is_up(node, other)))
+        })
+    }
+
+    /// How the film stands, and what it is like if there is one to fetch, from whoever gives it.
+    pub(super) fn result(&self, film: &str, into: &Path) -> anyhow::Result<(Stands, Option<Probed>)> {
+        let mut stands = Stands { state: "unknown".to_owned(), error: None };
+        for node in &self.nodes {
+            interrupt::check()?;
+            match film::stands(node, film) {
+                Err(error) => stands.error = Some(format!("{error:#}")),
+                Ok(told) => {
+                    stands = told;
+                    if stands.state != "succeeded" {
+                        break;
+                    }
+                    match film::fetch(node, film, into) {
+                        Ok(probed) => return Ok((stands, Some(probed))),
+                        Err(error) => stands.error = Some(format!("{error:#}")),
+                    }
+                }
+            }
+        }
+        Ok((stands, None))
+    }
+}
+
+/// Looks until it is so; whether it was in time.
+fn await_some(within: Duration, mut look: impl FnMut() -> bool) -> anyhow::Result<bool> {
+    let began = Instant::now();
+    loop {
+        interrupt::check()?;
+        if look() {
+            return Ok(true);
+        }
+        if began.elapsed() >= within {
+            return Ok(false);
+        }
+        sleep(LOOK);
+    }
+}
