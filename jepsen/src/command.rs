@@ -56,13 +56,18 @@ enum Keep {
 fn told(history: &History, folder: Option<&Path>, keep: Keep) -> anyhow::Result<usize> {
     let verdicts = check::judge(history);
     let violations = report::count(&verdicts);
-    if let Some(folder) = folder {
-        report::write(folder, history, &verdicts)?;
-    } else if keep == Keep::WhenBad && violations > 0 {
-        println!("the history is kept in {}", report::leave(history, &verdicts)?.display());
-    }
+    let kept = match folder {
+        Some(folder) => Some(report::write(folder, history, &verdicts)?),
+        None if keep == Keep::WhenBad && violations > 0 => Some(report::leave(history, &verdicts)?),
+        None => None,
+    };
     for line in report::lines(&verdicts) {
         println!("{line}");
+    }
+    if violations > 0
+        && let Some(kept) = kept
+    {
+        println!("the history, to be judged again: {}", kept.display());
     }
     if violations == 0
         && let Some(missing) = harm::missing(history)

@@ -53,7 +53,8 @@ pub fn inspect(socket: &Path, node: &str, docker_id: &str) -> anyhow::Result<Opt
         attempt: label("pinode.attempt").parse().context("read the label pinode.attempt")?,
         state: state["Status"].as_str().unwrap_or_default().to_owned(),
         started_ns: at("StartedAt").into_iter().collect(),
-        finished_ns: at("FinishedAt").filter(|_| state["Status"] == "exited"),
+        // A second start leaves the end of the first one there; an end stays while the container is removed.
+        finished_ns: at("FinishedAt").filter(|_| state["Running"] == false),
         code: state["ExitCode"].as_i64().unwrap_or_default(),
         seen_ns,
     }))

@@ -13,7 +13,8 @@
 //! | `report` | what people see of it |
 //! | `media` | films, made and counted |
 //! | `random`, `moment` | numbers from a seed; moments as numbers |
-//! | `background`, `interrupt`, `progress` | threads that end with the run; Ctrl-C; steps told as they happen |
+//! | `background`, `interrupt`, `wait` | threads that end with the run; Ctrl-C; waits that have an end |
+//! | `progress` | steps, told as they happen |
 //! | `cli`, `command` | the command line, and its exit codes |
 //!
 //! A scenario does, a witness sees, a history keeps, judges judge: the arrows point one way, and a judge can reach
@@ -39,6 +40,7 @@ mod random;
 mod report;
 mod scenario;
 pub mod testbed;
+mod wait;
 mod witness;
 mod workload;
 

@@ -1,21 +1,19 @@
 //! Several machines on one, through `deploy/testbed`: network namespaces with a Docker Engine and a pinode each.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 
 use crate::client::Client;
-use crate::interrupt;
 use crate::program::Program;
+pub use crate::wait::await_true;
 
 /// Longest wait for a cluster to be whole.
 const WHOLE_WITHIN: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Machines that end when this is dropped.
 #[derive(Debug)]
@@ -281,19 +279,9 @@ pub fn number(name: &str) -> anyhow::Result<usize> {
     Ok(digits.parse()?)
 }
 
-/// Looks until it is true, or somebody wants the program to end.
-pub fn await_true(within: Duration, mut look: impl FnMut() -> bool) -> anyhow::Result<()> {
-    let began = Instant::now();
-    while !look() {
-        interrupt::check()?;
-        ensure!(began.elapsed() < within, "not within {} s", within.as_secs_f64());
-        sleep(LOOK);
-    }
-    Ok(())
-}
-
+/// Runs a command to its end. Ctrl-C is not for it: a script that ends half-way leaves half a machine.
 fn run(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.output().with_context(|| format!("run {command:?}"))?;
+    let output = command.process_group(0).output().with_context(|| format!("run {command:?}"))?;
     if !output.status.success() {
         bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
     }

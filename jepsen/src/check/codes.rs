@@ -22,7 +22,7 @@ pub fn judge(history: &History) -> Vec<Violation> {
 fn sentence(view: &View, seen: &Seen, wrong: &str) -> String {
     let place =
         seen.node.as_ref().map_or_else(String::new, |node| format!(" (attempt {} on {node})", seen.attempt));
-    format!("{} says that {}{place} is {}, but {wrong}", view.node, seen.name, seen.state)
+    format!("{} shows {}{place} as {}, but {wrong}", view.node, seen.name, seen.state)
 }
 
 fn wrong(history: &History, job: &Job, seen: &Seen) -> Option<String> {
@@ -62,9 +62,9 @@ fn wrong_failure(job: &Job, seen: &Seen, ended: Option<i64>) -> Option<String> {
     match (seen.exit_code, ended) {
         (_, Some(0)) => Some("its program ended with 0".to_owned()),
         (Some(told), Some(ended)) if told != ended => {
-            Some(format!("with {told}, and its program ended with {ended}"))
+            Some(format!("it tells code {told}, and its program ended with {ended}"))
         }
-        (Some(told), None) => Some(format!("with {told}, and its program never came to its end")),
+        (Some(told), None) => Some(format!("it tells code {told}, and its program never came to its end")),
         (None, _) if job.code == 0 => Some(format!(
             "its program would have succeeded: {}",
             seen.cause.as_deref().unwrap_or("no cause is told")
@@ -112,8 +112,7 @@ mod tests {
     fn a_success_whose_program_never_came_to_its_end_is_false() {
         let mut history = good();
         history.records.retain(|record| record.name != "p.first" || record.mark != Mark::End(0));
-        let said =
-            "n1 says that p.first (attempt 1 on n1) is succeeded, but its program never came to its end";
+        let said = "n1 shows p.first (attempt 1 on n1) as succeeded, but its program never came to its end";
         assert_eq!(first(&history), said);
     }
 
@@ -121,8 +120,7 @@ mod tests {
     fn a_success_whose_program_failed_is_false() {
         let mut history = good();
         seen(&mut history, "f.fails", |fails| fails.state = "succeeded".to_owned());
-        let false_success =
-            "n1 says that f.fails (attempt 1 on n1) is succeeded, but its program ended with 3";
+        let false_success = "n1 shows f.fails (attempt 1 on n1) as succeeded, but its program ended with 3";
         assert_eq!(sentences(judge(&history))[0], false_success);
     }
 
@@ -132,7 +130,7 @@ mod tests {
         run(&mut history, "film-1.encode0", 2).code = 137;
         assert!(
             first(&history)
-                .contains("film-1.encode0 (attempt 2 on n1) is succeeded, but its program ended with 137")
+                .contains("film-1.encode0 (attempt 2 on n1) as succeeded, but its program ended with 137")
         );
     }
 
@@ -140,11 +138,11 @@ mod tests {
     fn a_failure_with_another_code_or_after_a_good_end_is_false() {
         let mut history = good();
         seen(&mut history, "f.fails", |fails| fails.exit_code = Some(4));
-        assert!(first(&history).contains("with 4, and its program ended with 3"));
+        assert!(first(&history).contains("it tells code 4, and its program ended with 3"));
         let mut history = good();
         seen(&mut history, "p.first", |first| first.state = "failed".to_owned());
         assert!(
-            first(&history).contains("p.first (attempt 1 on n1) is failed, but its program ended with 0")
+            first(&history).contains("p.first (attempt 1 on n1) as failed, but its program ended with 0")
         );
     }
 

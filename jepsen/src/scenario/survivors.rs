@@ -2,12 +2,12 @@
 //! is no error here: it is told, and the judges find it in the history.
 
 use std::path::Path;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::history::{Digest, History, Probed};
 use crate::interrupt;
 use crate::node::Node;
+use crate::wait::in_time;
 use crate::workload::client::Clients;
 use crate::workload::film::{self, Stands};
 
@@ -45,7 +45,7 @@ impl Survivors {
     pub(super) fn digests(&self, moment: &str, history: &mut History) -> anyhow::Result<()> {
         for node in &self.nodes {
             let mut digest = None;
-            await_some(SETTLED, || {
+            in_time(SETTLED, LOOK, || {
                 digest = node.digest(moment).ok().flatten();
                 digest.is_some()
             })?;
@@ -58,7 +58,7 @@ impl Survivors {
     pub(super) fn await_lost(&self, dead: &Node) -> anyhow::Result<bool> {
         let lost =
             |node: &Node| node.thinks_of(&dead.name).is_ok_and(|state| state.as_deref() == Some("lost"));
-        await_some(LOST, || self.nodes.iter().all(lost))
+        in_time(LOST, LOOK, || self.nodes.iter().all(lost))
     }
 
     /// Until the clients have sent everything, and everything has ended on all of them.
@@ -66,7 +66,9 @@ impl Survivors {
         let ended =
             |node: &Node| node.containers().is_ok_and(|all| all.iter().all(|seen| seen.is_terminal()));
         let filmed = |node: &Node| film::stands(node, film).is_ok_and(|stands| stands.is_terminal());
-        await_some(END, || clients.have_ended() && self.nodes.iter().all(|node| ended(node) && filmed(node)))
+        in_time(END, LOOK, || {
+            clients.have_ended() && self.nodes.iter().all(|node| ended(node) && filmed(node))
+        })
     }
 
     /// Until all of them are up in each other's eyes, and have applied the same entries to the same state.
@@ -74,7 +76,7 @@ impl Survivors {
         let is_up = |node: &Node, other: &Node| {
             node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))
         };
-        await_some(within, || {
+        in_time(within, LOOK, || {
             let digests: Vec<Option<Digest>> =
                 self.nodes.iter().map(|node| node.digest("").ok().flatten()).collect();
             let told = |digest: &Digest| (digest.applied_index, digest.state_hash.clone());
@@ -104,20 +106,5 @@ impl Survivors {
             }
         }
         Ok((stands, None))
-    }
-}
-
-/// Looks until it is so; whether it was in time.
-fn await_some(within: Duration, mut look: impl FnMut() -> bool) -> anyhow::Result<bool> {
-    let began = Instant::now();
-    loop {
-        interrupt::check()?;
-        if look() {
-            return Ok(true);
-        }
-        if began.elapsed() >= within {
-            return Ok(false);
-        }
-        sleep(LOOK);
     }
 }

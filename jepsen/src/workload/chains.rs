@@ -22,18 +22,34 @@ pub struct Request {
     pub jobs: BTreeMap<String, Job>,
 }
 
-/// As many shapes as asked for.
+/// As many shapes as asked for: one of each as far as they go round, the others drawn, in any order.
 pub fn plan(random: &mut Random, shapes: usize) -> Vec<Request> {
-    (0..shapes).flat_map(|number| shape(random, number)).collect()
+    let each = [Shape::Chain, Shape::FanIn, Shape::Diamond, Shape::Failure, Shape::Impossible];
+    // What fails and what is refused is rare, what runs is not.
+    let often = [Shape::Chain, Shape::FanIn, Shape::Diamond];
+    let more = shapes.saturating_sub(each.len());
+    let drawn: Vec<Shape> = (0..more).filter_map(|_| random.pick(&often).copied()).collect();
+    let mut all: Vec<Shape> = each.into_iter().take(shapes).chain(drawn).collect();
+    random.shuffle(&mut all);
+    all.into_iter().enumerate().flat_map(|(number, shape)| requests(random, shape, number)).collect()
 }
 
-fn shape(random: &mut Random, number: usize) -> Vec<Request> {
-    match random.between(0, 9) {
-        0..=2 => chain(random, number),
-        3..=5 => vec![fan_in(random, number)],
-        6..=7 => vec![diamond(random, number)],
-        8 => vec![failure(random, number)],
-        _ => vec![impossible(number)],
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Chain,
+    FanIn,
+    Diamond,
+    Failure,
+    Impossible,
+}
+
+fn requests(random: &mut Random, shape: Shape, number: usize) -> Vec<Request> {
+    match shape {
+        Shape::Chain => chain(random, number),
+        Shape::FanIn => vec![fan_in(random, number)],
+        Shape::Diamond => vec![diamond(random, number)],
+        Shape::Failure => vec![failure(random, number)],
+        Shape::Impossible => vec![impossible(number)],
     }
 }
 
@@ -152,6 +168,17 @@ mod tests {
         let of = |seed| plan(&mut Random::new(seed), 12);
         assert_eq!(of(7), of(7));
         assert_ne!(of(7), of(8));
+    }
+
+    #[test]
+    fn every_plan_has_a_failure_and_a_refusal_in_it() {
+        for seed in 0..20 {
+            let requests = plan(&mut Random::new(seed), 8);
+            let has = |word: &str| {
+                requests.iter().any(|request| request.jobs.keys().any(|name| name.contains(word)))
+            };
+            assert!(has(".skipped") && has("itself"), "seed {seed}");
+        }
     }
 
     #[test]
