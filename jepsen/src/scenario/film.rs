@@ -79,7 +79,9 @@ impl Run {
         progress.step("starting 3 machines, each with a Docker Engine and a pinode");
         let options = Options { lease_seconds: plan.lease_seconds, keep: plan.keep, ..Options::SCENARIO };
         let bed = Testbed::up(&options, pinode)?;
+        interrupt::check()?;
         bed.image("build")?;
+        interrupt::check()?;
         let film = plan.video.clone().unwrap_or_else(|| bed.folder().join("film.mp4"));
         if plan.video.is_none() {
             progress.step("making a film");
