@@ -16,6 +16,8 @@ wanted_package() {
         cc) echo "gcc libc6-dev" ;;
         curl) echo "curl ca-certificates" ;;
         unshare | nsenter | setsid | flock) echo util-linux ;;
+        losetup | mount | umount) echo mount ;;
+        mkfs.ext4) echo e2fsprogs ;;
         *) echo "$1" ;;
     esac
 }
@@ -86,4 +88,18 @@ need_rust() {
             die "could not install Rust from https://sh.rustup.rs: install it by hand (https://rustup.rs), then run this again"
     fi
     need cc
+}
+
+# need_lints: what judges Rust's form, from the same toolchain as cargo. rustup's minimal profile leaves it out.
+need_lints() {
+    local part missing=()
+    for part in clippy fmt; do
+        cargo "$part" --version >/dev/null 2>&1 || missing+=("${part/#fmt/rustfmt}")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v rustup >/dev/null ||
+        die "missing: ${missing[*]}, and this cargo ($(command -v cargo)) is not rustup's: install the packages rust-clippy and rustfmt, or take Rust from https://rustup.rs, then run this again"
+    step "adding ${missing[*]} to Rust, because cargo has none"
+    rustup component add "${missing[@]}" >&2 ||
+        die "rustup could not add ${missing[*]}: run 'rustup component add ${missing[*]}' by hand, then run this again"
 }
