@@ -56,16 +56,18 @@ enum Trouble {
 struct Worker {
     context: Arc<Context>,
     key: Key,
+    duty: watch::Receiver<Duty>,
+    fenced: watch::Receiver<bool>,
     memory: Memory,
 }
 
 /// Runs until the duty's sender is dropped.
-pub(super) async fn run(context: Arc<Context>, key: Key, mut duty: watch::Receiver<Duty>, hint: Arc<Notify>) {
-    let mut fenced = context.authority.fenced();
-    let mut worker = Worker { context, key, memory: Memory::default() };
+pub(super) async fn run(context: Arc<Context>, key: Key, duty: watch::Receiver<Duty>, hint: Arc<Notify>) {
+    let fenced = context.authority.fenced();
+    let mut worker = Worker { context, key, duty, fenced, memory: Memory::default() };
     loop {
-        let owed = duty.borrow_and_update().clone();
-        let fence = *fenced.borrow_and_update();
+        let owed = worker.duty.borrow_and_update().clone();
+        let fence = *worker.fenced.borrow_and_update();
         let next = match worker.step(&owed, fence).await {
             Ok(next) => next,
             Err(trouble) => {
@@ -74,9 +76,9 @@ pub(super) async fn run(context: Arc<Context>, key: Key, mut duty: watch::Receiv
             }
         };
         tokio::select! {
-            changed = duty.changed() => if changed.is_err() { return },
+            changed = worker.duty.changed() => if changed.is_err() { return },
             // Without authority's sender nobody fences any more; the duty's end ends this worker as well.
-            _ = fenced.changed() => {}
+            Ok(()) = worker.fenced.changed() => {}
             () = hint.notified() => {}
             () = sleep(next) => {}
         }
@@ -92,6 +94,23 @@ impl Worker {
             Duty::Run(work) if !(fence && work.fenced) => self.launch_and_watch(work).await,
             Duty::Run(work) | Duty::Resolve(work) => self.resolve(work).await,
             Duty::Stop(work, stop) => self.stop(work, stop).await,
+        }
+    }
+
+    /// Whether this step was taken for a duty that has changed meanwhile. A lease says only that some session may act.
+    fn is_outdated(&self) -> bool {
+        self.duty.has_changed().unwrap_or(true)
+    }
+
+    /// Returns when the start under way must not be waited for any longer: an engine may take a minute to answer,
+    /// and a fence, or whoever wants it to stop, has seconds.
+    fn overtaken(&self) -> impl Future<Output = ()> + use<> {
+        let (mut duty, mut fenced) = (self.duty.clone(), self.fenced.clone());
+        async move {
+            tokio::select! {
+                _ = duty.changed() => {}
+                Ok(()) = fenced.changed() => {}
+            }
         }
     }
 
@@ -135,6 +154,9 @@ impl Worker {
         let context = self.context.clone();
         // The semaphore lives as long as the context and is never closed.
         let _place = context.launches.acquire().await;
+        if self.is_outdated() {
+            return Ok(Duration::ZERO);
+        }
         if !context.authority.may_start() {
             return Ok(NO_LEASE);
         }
@@ -162,6 +184,9 @@ impl Worker {
     /// sends another.
     async fn start(&mut self, work: &Work, id: &str) -> Result<Next, Trouble> {
         let context = self.context.clone();
+        if self.is_outdated() {
+            return Ok(Duration::ZERO);
+        }
         if !context.authority.may_start() {
             return Ok(NO_LEASE);
         }
@@ -171,7 +196,11 @@ impl Worker {
             return Ok(DOUBT_LOOK);
         }
         let epoch = context.epoch.load(Ordering::Relaxed);
-        match context.runtime.start(id).await {
+        let answer = tokio::select! {
+            answer = context.runtime.start(id) => answer,
+            () = self.overtaken() => Err(RuntimeError::Away("overtaken before it was answered".to_owned())),
+        };
+        match answer {
             Ok(()) => {
                 self.memory.started_in_epoch = Some(epoch);
                 match self.look(work).await? {

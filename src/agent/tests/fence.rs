@@ -6,7 +6,7 @@ use pinode_scheduler::Duty;
 use tokio::time::sleep;
 
 use super::node::{
-    Node, docker_name, is_interrupted, key, never_started, resolve, run, secs, witnessed, work,
+    Node, docker_name, is_interrupted, key, never_started, resolve, run, secs, stop, witnessed, work,
 };
 use crate::agent::Signal;
 use crate::agent::fake::{Call, Program};
@@ -98,6 +98,18 @@ async fn a_lease_that_lapses_between_intent_and_start_starts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_is_still_unanswered_when_the_lease_lapses_does_not_hold_the_kill_up() {
+    let mut node = Node::new();
+    node.fake.on_start("split", Program::runs_for_ever());
+    node.fake.answer_late(Call::Start, secs(60));
+    node.owes(run("split"));
+    sleep(secs(1)).await;
+    node.lease.lapses();
+    sleep(DEAD_WITHIN).await;
+    assert_eq!(node.fake.status_of(&docker_name("split")), Some(Status::Exited));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_in_doubt_when_the_lease_lapses_is_settled_at_once() {
     let mut node = Node::new();
     node.fake.on_start("split", Program::runs_for_ever());
@@ -124,4 +136,42 @@ async fn what_a_dead_session_had_not_launched_is_not_launched() {
     let end = node.end().await;
     assert!(never_started(&end), "{end:?}");
     assert_eq!(node.fake.count(), 0);
+}
+
+/// The next session has a lease of its own: that one may start is not enough.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_outlives_its_session_is_not_followed_by_a_start() {
+    let mut node = Node::new();
+    node.fake.slow_down(Call::Create, secs(30));
+    node.owes(run("split"));
+    sleep(secs(1)).await;
+    node.lease.lapses();
+    sleep(secs(20)).await;
+    node.owes(resolve("split"));
+    node.lease.is_renewed();
+    let end = node.end().await;
+    assert!(never_started(&end), "{end:?}");
+    assert_eq!(node.fake.targets_of(Call::Start).len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_attempt_is_no_longer_owed_is_not_followed_by_a_start() {
+    let mut node = Node::new();
+    node.fake.slow_down(Call::Create, secs(30));
+    node.owes(run("split"));
+    sleep(secs(1)).await;
+    node.owes_nothing();
+    sleep(secs(60)).await;
+    assert_eq!(node.fake.targets_of(Call::Start).len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_a_stop_overtakes_is_not_followed_by_a_start() {
+    let mut node = Node::new();
+    node.fake.slow_down(Call::Create, secs(2));
+    node.owes(run("split"));
+    sleep(secs(1)).await;
+    node.owes(stop("split"));
+    node.end().await;
+    assert_eq!(node.fake.targets_of(Call::Start).len(), 0);
 }
