@@ -9,6 +9,7 @@ use bollard::models::ContainerCreateBody;
 use pinode_scheduler::container::{Decline, Stop};
 use pinode_scheduler::{Duty, Outcome, SessionId, Work};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::classify::{self, Evidence};
@@ -40,7 +41,8 @@ struct Memory {
     said_started: bool,
     said_healthy: bool,
     ended: bool,
-    stopping: bool,
+    /// The stop that was asked for last.
+    stopping: Option<JoinHandle<()>>,
     doubt_until: Option<Instant>,
 }
 
@@ -326,17 +328,18 @@ impl Worker {
         }
     }
 
-    /// The engine answers a stop when the grace is over, and a kill may be asked for before.
+    /// The engine answers a stop when the grace is over, and a kill may be asked for before. One that was answered, or
+    /// was lost, while the container runs on is asked for again.
     fn stop_gently(&mut self, work: &Work, seen: Seen) {
-        if std::mem::replace(&mut self.memory.stopping, true) {
+        if self.memory.stopping.as_ref().is_some_and(|stop| !stop.is_finished()) {
             return;
         }
         let (runtime, grace_s) = (self.context.runtime.clone(), work.stop_timeout_s);
-        tokio::spawn(async move {
+        self.memory.stopping = Some(tokio::spawn(async move {
             if let Err(error) = runtime.stop(&seen.id, grace_s).await {
                 tracing::warn!(id = %seen.id, %error, "stop a container");
             }
-        });
+        }));
     }
 
     async fn kill(&self, seen: &Seen) -> Result<Next, Trouble> {

@@ -74,6 +74,14 @@ async fn what_is_killed_was_cancelled_even_with_code_0() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_that_the_engine_did_not_hear_is_asked_for_again() {
+    let mut node = running("web", Program::runs_for_ever()).await;
+    node.fake.lose_request_of(Call::Stop);
+    node.owes(stop("web"));
+    assert_eq!(node.end().await, cancelled(143));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_goes_on_after_a_crash() {
     let mut node = running("web", Program::runs_for_ever()).await;
     node.fake.lose_request_of(Call::Stop);
