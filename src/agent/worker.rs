@@ -234,7 +234,7 @@ impl Worker {
     }
 
     /// An intent, and a container that has not started: perhaps the start is still on its way. After a while a removal
-    /// without force decides: what it removes never ran.
+    /// without force decides: what runs stays, and is adopted.
     async fn doubt(&mut self, work: &Work, seen: &Seen) -> Result<Next, Trouble> {
         let now = Instant::now();
         let until = *self.memory.doubt_until.get_or_insert(now + DOUBT_MAX);
@@ -246,6 +246,11 @@ impl Worker {
 
     async fn arbitrate(&mut self, work: &Work, seen: &Seen) -> Result<Next, Trouble> {
         match self.context.runtime.remove(&seen.id, false).await {
+            // What ran and ended since that look goes without force as well. The engine's history is asked before the
+            // intent goes, so that whatever happens here, the next look finds "perhaps".
+            Ok(()) if self.context.runtime.history(&seen.id).await?.start => {
+                self.end(work, Outcome::Unknown, None).await
+            }
             Ok(()) => {
                 self.context.intents.forget(self.key)?;
                 let reason = "the engine never carried out its start".to_owned();

@@ -96,6 +96,17 @@ async fn a_start_that_overtakes_the_removal_is_adopted() {
     assert_ran(&node, 1);
 }
 
+/// What has come to its end is removed without force as well: that it could be removed does not say that it never ran.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_over_when_the_removal_comes_is_not_called_never_started() {
+    let mut node = Node::new();
+    node.fake.slow_down(Call::Remove, secs(2));
+    node.fake.delay_effect_of(Call::Start, secs(11));
+    node.owes(run("true"));
+    assert_eq!(node.end().await, Outcome::Unknown);
+    assert_ran(&node, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_settling_removal_without_an_answer_leaves_it_unknown_whether_it_ran() {
     let mut node = short("split");
