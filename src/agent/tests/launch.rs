@@ -158,3 +158,29 @@ async fn without_authority_nothing_is_launched_until_there_is_one() {
     node.lease.is_renewed();
     assert_eq!(node.end().await, witnessed(0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_again_waits_for_the_old_container_to_be_removed() {
+    let mut node = Node::new();
+    node.owes(run("split"));
+    node.end().await;
+    let mut again = work("split");
+    again.container = work("another").container;
+    node.fake.slow_down(Call::Remove, secs(1));
+    node.owes(remove("split"));
+    node.owes(Duty::Run(again));
+    let said = node.said_within(secs(60)).await;
+    assert_eq!(ends(&said), [&witnessed(0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_stays_taken_fails_the_launch_in_the_end() {
+    let mut node = Node::new();
+    node.owes(run("split"));
+    node.end().await;
+    let mut again = work("split");
+    again.container = work("another").container;
+    node.owes(Duty::Run(again));
+    let end = node.end().await;
+    assert!(matches!(end, Outcome::LaunchFailed { code: 125, .. }), "{end:?}");
+}
