@@ -56,6 +56,16 @@ impl std::ops::Deref for StateGuard<'_> {
     }
 }
 
+impl StateGuard<'_> {
+    /// The digest of this very state, in hex: equal on nodes that applied the same entries.
+    pub fn hash(&self) -> io::Result<String> {
+        let mut hash = Hash(Sha256::new());
+        bincode::serde::encode_into_std_write(&self.0.state, &mut hash, bincode::config::standard())
+            .map_err(io::Error::other)?;
+        Ok(hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
 impl Machine {
     /// The state of the newest valid snapshot, or an empty one.
     pub fn open(snapshots: Snapshots) -> io::Result<Machine> {
@@ -83,14 +93,6 @@ impl Machine {
     /// The last entry that this state contains.
     pub fn last_applied(&self) -> Option<LogId> {
         self.read().last
-    }
-
-    /// The digest of the state, in hex: equal on nodes that applied the same entries.
-    pub fn state_hash(&self) -> io::Result<String> {
-        let mut hash = Hash(Sha256::new());
-        bincode::serde::encode_into_std_write(&self.read().state, &mut hash, bincode::config::standard())
-            .map_err(io::Error::other)?;
-        Ok(hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     // A panic inside `apply` would poison the lock. `apply` is total; should it panic all the same, the state may be

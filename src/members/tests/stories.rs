@@ -114,7 +114,7 @@ async fn a_fourth_node_learns_by_snapshot_and_a_fifth_makes_five_voters() {
     let four = more[0].start(&[&disks[0]]).await;
     four.sees("n1").await;
     let (founded, joined) = (nodes[0].up().await, four.up().await);
-    assert_eq!(founded.machine.state_hash().unwrap(), joined.machine.state_hash().unwrap());
+    assert_eq!(founded.machine.state().hash().unwrap(), joined.machine.state().hash().unwrap());
     sleep(Duration::from_secs(1)).await;
     assert_eq!(four.voters().await, BTreeSet::from([1, 2, 3]));
     let five = more[1].start(&[&disks[1], &more[0]]).await;
