@@ -28,6 +28,9 @@ const REPORTS_MAX: usize = 256;
 /// Creates and starts under way at once on one engine; more only queue up inside it.
 const LAUNCHES_MAX: usize = 8;
 
+/// The epoch in which nobody hears hints: what begins and ends in it was not watched.
+pub(super) const UNHEARD: u64 = 0;
+
 /// Whether this node may act.
 pub trait Authority: Send + Sync {
     /// Whether a container may be started now.
@@ -99,7 +102,7 @@ pub(super) struct Context {
     pub(super) live_restore: AtomicBool,
     pub(super) reports: mpsc::Sender<Report>,
     pub(super) launches: Semaphore,
-    /// Rises when the stream of hints begins and when it breaks: equal values mean an unbroken watch between.
+    /// The number of the present stream of hints, or [`UNHEARD`]: equal numbers mean an unbroken watch between.
     pub(super) epoch: AtomicU64,
     /// The engine's ids of our attempts, as last seen.
     pub(super) ids: Mutex<BTreeMap<Key, String>>,
@@ -149,7 +152,7 @@ impl Agent {
             live_restore: AtomicBool::new(config.live_restore),
             reports,
             launches: Semaphore::new(LAUNCHES_MAX),
-            epoch: AtomicU64::new(0),
+            epoch: AtomicU64::new(UNHEARD),
             ids: Mutex::default(),
         });
         let workers = Arc::new(Mutex::default());
@@ -253,12 +256,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Follows the engine's hints for ever; whenever they begin or break, everybody looks for himself.
 async fn watch_engine(context: Arc<Context>, workers: Workers, problem: watch::Sender<Option<String>>) {
-    loop {
+    for epoch in UNHEARD + 1.. {
         let error = match context.note_engine().await {
-            Ok(()) => follow(&context, &workers, &problem).await,
+            Ok(()) => follow(&context, epoch, &workers, &problem).await,
             Err(error) => error,
         };
-        context.epoch.fetch_add(1, Ordering::Relaxed);
+        context.epoch.store(UNHEARD, Ordering::Relaxed);
         problem.send_if_modified(|old| old.replace(error.to_string()).is_none());
         sleep(RECONNECT).await;
     }
@@ -266,11 +269,12 @@ async fn watch_engine(context: Arc<Context>, workers: Workers, problem: watch::S
 
 async fn follow(
     context: &Context,
+    epoch: u64,
     workers: &Workers,
     problem: &watch::Sender<Option<String>>,
 ) -> RuntimeError {
     let mut hints = context.runtime.hints(&context.launcher.cluster);
-    context.epoch.fetch_add(1, Ordering::Relaxed);
+    context.epoch.store(epoch, Ordering::Relaxed);
     problem.send_if_modified(|old| old.take().is_some());
     lock(workers).values().for_each(|worker| worker.hint.notify_one());
     let mut list = interval(LIST_EVERY);

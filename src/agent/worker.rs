@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::classify::{self, Evidence};
-use super::dispatch::{Context, Report, What};
+use super::dispatch::{Context, Report, UNHEARD, What};
 use super::intents::{Key, Signal};
 use super::runtime::{RuntimeError, Seen, Status};
 
@@ -217,7 +217,7 @@ impl Worker {
         };
         match answer {
             Ok(()) => {
-                self.memory.started_in_epoch = Some(epoch);
+                self.memory.started_in_epoch = (epoch != UNHEARD).then_some(epoch);
                 match self.look(work).await? {
                     Some(seen) if seen.status == Status::Exited => {
                         self.observe(work, &seen).await?;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pinode_scheduler::Outcome;
+use pinode_scheduler::{Duty, Outcome, Work};
 use tokio::time::{Instant, sleep};
 
-use super::node::{Node, docker_name, is_interrupted, recovered, run, secs, witnessed};
+use super::node::{Node, docker_name, is_interrupted, recovered, run, secs, witnessed, work};
 use crate::agent::fake::{Call, Program};
 
 /// The agent looks for itself at least this often.
@@ -91,6 +91,23 @@ async fn a_restart_of_the_engine_that_no_call_has_felt_is_not_overlooked() {
     let mut node = running(Program::runs_for_ever().exits_when_told_to_end(0)).await;
     node.fake.shuts_down();
     node.fake.boots();
+    let end = node.end().await;
+    assert!(is_interrupted(&end), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_of_the_engine_between_two_streams_of_hints_is_not_overlooked() {
+    let mut node = Node::new();
+    sleep(secs(1)).await;
+    node.fake.break_hints();
+    sleep(Duration::from_millis(1)).await;
+    node.fake.on_start("split", Program::runs_for_ever().exits_when_told_to_end(0));
+    node.owes(run("split"));
+    node.started().await;
+    node.fake.shuts_down();
+    node.fake.boots();
+    // It looks at once, before anybody listens again.
+    node.owes(Duty::Run(Work { started: true, ..work("split") }));
     let end = node.end().await;
     assert!(is_interrupted(&end), "{end:?}");
 }
