@@ -71,8 +71,10 @@ impl Intents {
 
     /// The attempt's Docker container is gone, and so is the question.
     pub fn forget(&self, key: Key) -> io::Result<()> {
-        if self.known().remove(&key).is_some() {
+        if self.known().contains_key(&key) {
+            // The file first: what could not be removed is tried again.
             remove_durably(&self.path(key))?;
+            self.known().remove(&key);
         }
         Ok(())
     }
