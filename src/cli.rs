@@ -90,10 +90,10 @@ pub struct JoinArgs {
     /// Where nodes reach it: Raft and leases [default: 127.0.0.1:7374]
     #[arg(long, env = "PINODE_PEER_LISTEN", value_name = "ADDR:PORT")]
     pub peer_listen: Option<String>,
-    /// What people are told [default: the listen address]
+    /// What people are told [default: the listen address; for 0.0.0.0 that of the route to the first peer]
     #[arg(long, env = "PINODE_ADVERTISE", value_name = "ADDR:PORT")]
     pub advertise: Option<String>,
-    /// What nodes are told [default: the peer-listen address]
+    /// What nodes are told [default: the peer-listen address; for 0.0.0.0 that of the route to the first peer]
     #[arg(long, env = "PINODE_PEER_ADVERTISE", value_name = "ADDR:PORT")]
     pub peer_advertise: Option<String>,
     /// The first nodes name each other; a later node names any of them

@@ -1,19 +1,17 @@
 //! One validated configuration from flags, environment and file; flags win over environment, environment over file.
 
+mod address;
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use figment::Figment;
-use figment::providers::{Format, Toml};
-use serde::Deserialize;
 
 use crate::cli::{JoinArgs, LogFormat};
 use crate::liveness::Timing;
 
-/// Read when `--config` is not given, if it is there.
-const DEFAULT_FILE: &str = "/etc/pinode/pinode.toml";
+/// Leases, in seconds: a shorter one is lost to a busy disk, a longer one keeps work of a dead node from going on.
+const LEASE_SECONDS: std::ops::RangeInclusive<f64> = 0.5..=3_600.0;
 
 /// How a node is to be.
 #[derive(Clone, Debug)]
@@ -55,9 +53,25 @@ pub struct Config {
 /// Why a node cannot be so.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file.
-    #[error("read the configuration: {0}")]
-    File(#[from] Box<figment::Error>),
+    /// The file cannot be read.
+    #[error("read {}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file says what it must not.
+    #[error("{}, line {line}: {why}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
     /// A value.
     #[error("--{flag} {value}: {why}")]
     Bad {
@@ -70,67 +84,49 @@ pub enum ConfigError {
     },
 }
 
-/// The same names as the flags, in TOML.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct File {
-    name: Option<String>,
-    listen: Option<String>,
-    peer_listen: Option<String>,
-    advertise: Option<String>,
-    peer_advertise: Option<String>,
-    peers: Option<Vec<String>>,
-    data_dir: Option<PathBuf>,
-    docker_host: Option<String>,
-    shared_dir: Option<PathBuf>,
-    film_image: Option<String>,
-    label: Vec<String>,
-    socket: Option<PathBuf>,
-    insecure: bool,
-    stop_containers: bool,
-    log_format: Option<LogFormat>,
-    log: Option<String>,
-    lease_seconds: Option<f64>,
+impl ConfigError {
+    fn bad(flag: &'static str, value: &str, why: impl Into<String>) -> ConfigError {
+        ConfigError::Bad { flag, value: value.to_owned(), why: why.into() }
+    }
 }
 
 impl Config {
     /// From what was given.
     pub fn load(args: JoinArgs) -> Result<Config, ConfigError> {
-        let file = read(args.config.as_deref())?;
+        let file = file::read(args.config.as_deref())?;
         let root = rustix::process::geteuid().is_root();
         let data_dir = args.data_dir.or(file.data_dir).unwrap_or_else(|| default_data_dir(root));
-        let listen = args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:7373".to_owned());
-        let peer_listen =
-            args.peer_listen.or(file.peer_listen).unwrap_or_else(|| "127.0.0.1:7374".to_owned());
-        let peers: BTreeSet<String> = args.peers.or(file.peers).unwrap_or_default().into_iter().collect();
-        let insecure = args.insecure || file.insecure;
-        let bound = |flag, value: &str| check_listen(flag, value, insecure);
-        bound("listen", &listen)?;
-        let peer_socket = bound("peer-listen", &peer_listen)?;
-        check_peers(&peers, peer_socket)?;
-        let label = if args.label.is_empty() { file.label } else { args.label };
-        let lease = args.lease_seconds.or(file.lease_seconds);
+        let data_dir = absolute("data-dir", &data_dir)?;
         let shared_dir = args.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.join("shared"));
+        let addresses = address::Asked {
+            listen: args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:7373".to_owned()),
+            peer_listen: args.peer_listen.or(file.peer_listen).unwrap_or_else(|| "127.0.0.1:7374".to_owned()),
+            advertise: args.advertise.or(file.advertise),
+            peer_advertise: args.peer_advertise.or(file.peer_advertise),
+            peers: args.peers.or(file.peers).unwrap_or_default(),
+            insecure: args.insecure || file.insecure,
+        };
+        let addresses = addresses.settle(&address::ThisMachine)?;
+        let label = if args.label.is_empty() { file.label } else { args.label };
         Ok(Config {
             name: check_name(args.name.or(file.name).unwrap_or_else(host_name))?,
-            advertise: advertised(args.advertise.or(file.advertise), &listen, &peers),
-            peer_advertise: advertised(args.peer_advertise.or(file.peer_advertise), &peer_listen, &peers),
-            listen,
-            peer_listen,
-            peers,
+            listen: addresses.listen,
+            peer_listen: addresses.peer_listen,
+            advertise: addresses.advertise,
+            peer_advertise: addresses.peer_advertise,
+            peers: addresses.peers,
             docker_host: args
                 .docker_host
                 .or(file.docker_host)
                 .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned()),
-            shared_dir,
+            shared_dir: check_shared_dir(&shared_dir)?,
             film_image: args.film_image.or(file.film_image).unwrap_or_else(|| "pinode/film:local".to_owned()),
             labels: label.iter().map(|label| pair(label)).collect::<Result<_, _>>()?,
             socket: args.socket.or(file.socket).or_else(|| root.then(|| PathBuf::from(DEFAULT_SOCKET))),
             stop_containers: args.stop_containers || file.stop_containers,
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.or(file.log).unwrap_or_else(|| "info,openraft=warn".to_owned()),
-            timing: lease
-                .map_or(Timing::DEFAULT, |seconds| Timing::scaled(Duration::from_secs_f64(seconds.max(0.5)))),
+            timing: args.lease_seconds.or(file.lease_seconds).map_or(Ok(Timing::DEFAULT), timing)?,
             data_dir,
         })
     }
@@ -138,17 +134,6 @@ impl Config {
 
 /// Where local people find a node that root started.
 pub const DEFAULT_SOCKET: &str = "/run/pinode/pinode.sock";
-
-fn read(given: Option<&Path>) -> Result<File, ConfigError> {
-    let figment = match given {
-        Some(path) => Figment::from(Toml::file_exact(path)),
-        None => Figment::from(Toml::file_exact(DEFAULT_FILE)),
-    };
-    if given.is_none() && !Path::new(DEFAULT_FILE).exists() {
-        return Ok(File::default());
-    }
-    figment.extract().map_err(|error| Box::new(error).into())
-}
 
 fn default_data_dir(root: bool) -> PathBuf {
     if root {
@@ -168,81 +153,50 @@ fn check_name(name: String) -> Result<String, ConfigError> {
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(fine) && name.len() <= 63 {
         return Ok(name);
     }
-    let why = "a node's name has 1 to 63 letters, digits, and _ . - after the first".to_owned();
-    Err(ConfigError::Bad { flag: "name", value: name, why })
+    Err(ConfigError::bad(
+        "name",
+        &name,
+        "a node's name has 1 to 63 letters, digits, and _ . - after the first",
+    ))
 }
 
-fn check_listen(flag: &'static str, value: &str, insecure: bool) -> Result<SocketAddr, ConfigError> {
-    let bad = |why: String| ConfigError::Bad { flag, value: value.to_owned(), why };
-    let addr = value
-        .to_socket_addrs()
-        .map_err(|error| bad(format!("is no ADDRESS:PORT of this machine ({error})")))?
-        .next();
-    let addr = addr.ok_or_else(|| bad("names no address".to_owned()))?;
-    if !addr.ip().is_loopback() && !insecure {
-        return Err(bad("anybody who reaches it would own this machine, and keys are not built yet: \
-                        use a loopback address, or say --insecure on a network that you trust"
-            .to_owned()));
+fn timing(lease_seconds: f64) -> Result<Timing, ConfigError> {
+    if LEASE_SECONDS.contains(&lease_seconds) {
+        return Ok(Timing::scaled(Duration::from_secs_f64(lease_seconds)));
     }
-    Ok(addr)
+    let why = format!("a lease has {} to {} seconds", LEASE_SECONDS.start(), LEASE_SECONDS.end());
+    Err(ConfigError::bad("lease-seconds", &lease_seconds.to_string(), why))
 }
 
-fn check_peers(peers: &BTreeSet<String>, own: SocketAddr) -> Result<(), ConfigError> {
-    for peer in peers {
-        let bad = |why: &str| ConfigError::Bad { flag: "peers", value: peer.clone(), why: why.to_owned() };
-        let (host, port) =
-            peer.rsplit_once(':').ok_or_else(|| bad("write it as HOST:PORT, for example pi2:7374"))?;
-        if host.is_empty() || port.parse::<u16>().is_err() {
-            return Err(bad("write it as HOST:PORT, for example pi2:7374"));
-        }
-        let remote = host.parse::<std::net::IpAddr>().map_or(host != "localhost", |ip| !ip.is_loopback());
-        if remote && own.ip().is_loopback() {
-            return Err(bad(
-                "it is another machine and could not reach this one on its loopback --peer-listen",
-            ));
-        }
-    }
-    Ok(())
+/// The engine is told of folders in it, and does not know where this process was started.
+fn absolute(flag: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
+    std::path::absolute(path)
+        .map_err(|error| ConfigError::bad(flag, &path.display().to_string(), error.to_string()))
 }
 
-/// `0.0.0.0` is no address that others could use: the address of the route to the first peer is.
-fn advertised(given: Option<String>, listen: &str, peers: &BTreeSet<String>) -> String {
-    let wildcard =
-        listen.to_socket_addrs().ok().and_then(|mut all| all.next()).filter(|a| a.ip().is_unspecified());
-    match (given, wildcard) {
-        (Some(given), _) => given,
-        (None, None) => listen.to_owned(),
-        (None, Some(wildcard)) => {
-            let route = peers.iter().find_map(|peer| {
-                let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-                socket.connect(peer).ok()?;
-                Some(socket.local_addr().ok()?.ip())
-            });
-            route.map_or_else(|| listen.to_owned(), |ip| SocketAddr::new(ip, wildcard.port()).to_string())
+fn check_shared_dir(path: &Path) -> Result<PathBuf, ConfigError> {
+    let path = absolute("shared-dir", path)?;
+    match path.to_str() {
+        Some(text) if !text.contains(':') => Ok(path),
+        Some(_) | None => {
+            let why = "Docker can mount no folder whose path has a colon or is no UTF-8; choose another";
+            Err(ConfigError::bad("shared-dir", &path.display().to_string(), why))
         }
     }
 }
 
 fn pair(label: &str) -> Result<(String, String), ConfigError> {
-    let bad = || ConfigError::Bad {
-        flag: "label",
-        value: label.to_owned(),
-        why: "write it as KEY=VALUE".to_owned(),
-    };
-    label.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(bad)
+    let pair = label.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| ConfigError::bad("label", label, "write it as KEY=VALUE"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn args(listen: &str, peers: &[&str]) -> JoinArgs {
-        JoinArgs {
-            name: Some("n1".to_owned()),
-            peer_listen: Some(listen.to_owned()),
-            peers: Some(peers.iter().map(|peer| (*peer).to_owned()).collect()),
-            ..JoinArgs::default()
-        }
+    fn args() -> JoinArgs {
+        JoinArgs { name: Some("n1".to_owned()), ..JoinArgs::default() }
     }
 
     fn refusal(args: JoinArgs) -> String {
@@ -250,42 +204,44 @@ mod tests {
     }
 
     #[test]
-    fn an_open_port_without_keys_is_refused_unless_it_is_meant() {
-        assert!(refusal(args("0.0.0.0:7374", &[])).contains("--insecure"));
-        assert!(Config::load(JoinArgs { insecure: true, ..args("0.0.0.0:7374", &[]) }).is_ok());
-    }
-
-    #[test]
-    fn a_loopback_peer_port_with_remote_peers_is_refused() {
-        assert!(refusal(args("127.0.0.1:7374", &["10.0.0.2:7374"])).contains("could not reach this one"));
-    }
-
-    #[test]
-    fn peers_are_host_and_port() {
-        assert!(refusal(args("127.0.0.1:7374", &["127.0.0.1"])).contains("HOST:PORT"));
-    }
-
-    #[test]
     fn a_name_that_docker_would_refuse_is_refused() {
-        let bad = JoinArgs { name: Some("my pi".to_owned()), ..args("127.0.0.1:7374", &[]) };
+        let bad = JoinArgs { name: Some("my pi".to_owned()), ..args() };
         assert!(refusal(bad).contains("a node's name"));
-    }
-
-    #[test]
-    fn an_unknown_name_in_the_file_is_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "nmae = \"n1\"\n").unwrap();
-        let config = Some(file.path().to_owned());
-        assert!(refusal(JoinArgs { config, ..JoinArgs::default() }).contains("nmae"));
     }
 
     #[test]
     fn a_flag_wins_over_the_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "name = \"file\"\nlisten = \"127.0.0.1:9\"\n").unwrap();
-        let loaded =
-            Config::load(JoinArgs { config: Some(file.path().to_owned()), ..args("127.0.0.1:7374", &[]) });
-        let loaded = loaded.unwrap();
+        let loaded = Config::load(JoinArgs { config: Some(file.path().to_owned()), ..args() }).unwrap();
         assert_eq!((loaded.name.as_str(), loaded.listen.as_str()), ("n1", "127.0.0.1:9"));
+    }
+
+    #[test]
+    fn a_relative_shared_folder_is_absolute_for_the_engine() {
+        let loaded = Config::load(JoinArgs { shared_dir: Some("films".into()), ..args() }).unwrap();
+        assert_eq!(loaded.shared_dir, std::env::current_dir().unwrap().join("films"));
+    }
+
+    #[test]
+    fn a_shared_folder_that_docker_cannot_mount_is_refused() {
+        let bad = JoinArgs { shared_dir: Some("/srv/a:b".into()), ..args() };
+        assert!(refusal(bad).contains("--shared-dir /srv/a:b"));
+    }
+
+    #[test]
+    fn a_lease_that_is_no_number_of_seconds_is_refused() {
+        for seconds in [0.0, -1.0, 1e300, f64::INFINITY, f64::NAN] {
+            let bad = JoinArgs { lease_seconds: Some(seconds), ..args() };
+            assert!(refusal(bad).contains("--lease-seconds"), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_label_has_a_key() {
+        for label in ["room", "=attic"] {
+            let bad = JoinArgs { label: vec![label.to_owned()], ..args() };
+            assert!(refusal(bad).contains("KEY=VALUE"), "{label}");
+        }
     }
 }
