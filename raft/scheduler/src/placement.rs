@@ -30,7 +30,8 @@ fn barred(container: &Container, node: &Node) -> Option<String> {
     container.bars.get(&node.id).filter(|bar| bar.stands).map(|bar| bar.reason.sentence())
 }
 
-fn excluded(state: &State, container: &Container, node: &Node) -> Option<String> {
+/// Why `node` never may take `container`, as both are now: no room and no patience would change it.
+pub(crate) fn excluded(state: &State, container: &Container, node: &Node) -> Option<String> {
     let spec = &container.spec;
     let name = &node.facts.name;
     let broken = spec.constraints.iter().find_map(|constraint| match constraint {

@@ -3,7 +3,12 @@
 use super::Step;
 use crate::container::{Claim, Decline, Failure, Outcome, Phase};
 use crate::id::ContainerId;
+use crate::node::Node;
+use crate::placement::excluded;
 use crate::reply::{Reply, What};
+
+/// Nodes that a sentence names.
+const NAMED_MAX: usize = 8;
 
 impl Step<'_> {
     pub(super) fn declined(&mut self, id: ContainerId, claim: Claim, reason: &Decline) -> Reply {
@@ -26,10 +31,8 @@ impl Step<'_> {
             if stop.remove {
                 self.forget_container(id);
             }
-        } else if let Some(image) = self.image_is_nowhere(id) {
-            let reason = Some(format!(
-                "image {image} is on no node; load or build it on one (docker load, docker build)"
-            ));
+        } else if let Some(reason) = self.image_is_nowhere(id) {
+            let reason = Some(reason);
             let failure = Failure { code: Some(125), reason: reason.clone() };
             self.end(id, Phase::Failed(failure), What::Failed(Some(125), reason));
         } else {
@@ -38,7 +41,8 @@ impl Step<'_> {
         Reply::Done
     }
 
-    /// The image, if every node whose session lives has said that it cannot get it.
+    /// The sentence, if every node that may run it and whose session lives has said that it cannot get the image. Who is
+    /// excluded (by a constraint, or the home of a volume) is never asked, and could not help.
     fn image_is_nowhere(&self, id: ContainerId) -> Option<String> {
         let container = self.state.containers.get(&id)?;
         let lacks = |node| match container.bars.get(node).filter(|bar| bar.stands).map(|bar| &bar.reason) {
@@ -48,7 +52,21 @@ impl Step<'_> {
             )
             | None => false,
         };
-        let mut open = self.state.nodes.values().filter(|node| node.is_open());
-        open.all(|node| lacks(&node.id)).then(|| container.spec.image.clone())
+        let open: Vec<&Node> = self.state.nodes.values().filter(|node| node.is_open()).collect();
+        let may: Vec<&Node> =
+            open.iter().copied().filter(|node| excluded(self.state, container, node).is_none()).collect();
+        if may.is_empty() || !may.iter().all(|node| lacks(&node.id)) {
+            return None;
+        }
+        let image = &container.spec.image;
+        let whom = if may.len() == open.len() {
+            String::new()
+        } else {
+            let names: Vec<&str> = may.iter().take(NAMED_MAX).map(|node| node.facts.name.as_str()).collect();
+            format!(" that may run it ({})", names.join(", "))
+        };
+        Some(format!(
+            "image {image} is on no node{whom}; load or build it on one (docker load, docker build)"
+        ))
     }
 }

@@ -185,3 +185,31 @@ fn an_image_that_no_node_has_fails_the_container_and_says_so() {
     assert_eq!(code, Some(125));
     assert!(reason.unwrap().starts_with("image busybox:local is on no node"));
 }
+
+#[test]
+fn nodes_that_may_not_run_it_are_not_asked_whether_they_have_its_image() {
+    for constraints in [
+        vec![Constraint::NodeIs("n2".to_owned())],
+        vec![Constraint::NodeIsNot("n1".to_owned()), Constraint::NodeIsNot("n3".to_owned())],
+    ] {
+        let mut world = World::with_nodes(3);
+        world.submit_spec(pinode_scheduler::Spec { constraints, ..spec("a", &[]) });
+        world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
+        let reason = world.failed("a").1.unwrap();
+        assert!(reason.starts_with("image busybox:local is on no node that may run it (n2);"), "{reason}");
+    }
+}
+
+#[test]
+fn one_node_that_may_run_it_and_was_not_asked_yet_keeps_it_from_failing() {
+    let mut world = World::with_nodes(3);
+    let constraints = vec![Constraint::NodeIsNot("n3".to_owned())];
+    world.submit_spec(pinode_scheduler::Spec { constraints, ..spec("a", &[]) });
+    world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
+    assert_eq!(world.word("a"), "claimed");
+    world.decline("a", Decline::NoSpace("0 bytes free".to_owned()));
+    assert_eq!(world.word("a"), "ready");
+    let why = why(&world.state, id_of("a")).unwrap();
+    let sentences: Vec<&str> = why.nodes.iter().map(|(_, lacks)| lacks.as_str()).collect();
+    assert_eq!(sentences[2], "constraint node!=n3");
+}
