@@ -6,7 +6,7 @@ mod session;
 mod shared;
 mod silence;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -52,8 +52,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let greeting = Arc::new(greeting);
     let peers = Arc::new(Peers::new(greeting.clone()));
     let founding = Arc::new(Founding::new(me.clone(), &config.peers));
-    let services = Services { greeting: greeting.clone(), founding: founding.clone(), core: OnceLock::new() };
-    let services = Arc::new(services);
+    let services = Arc::new(Services::new(greeting.clone(), founding.clone()));
     let mut tasks = JoinSet::new();
     tasks.spawn(transport::serve(peer_listener, services.clone()));
 
@@ -70,7 +69,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     services.core.get_or_init(|| node.core());
     members::initialise(&node.raft, me.node, &found).await?;
     node.spawn_membership(&mut tasks, me, founding.peers());
-    let agent = node.spawn(&mut tasks, http_listener).await?;
+    let agent = node.spawn(&mut tasks, http_listener, &services).await?;
     tokio::select! {
         _ = term.recv() => {}
         _ = interrupt.recv() => {}
@@ -180,6 +179,7 @@ impl Node {
         &self,
         tasks: &mut JoinSet<()>,
         http_listener: Arc<TcpListener>,
+        services: &Services,
     ) -> anyhow::Result<Arc<Agent>> {
         let me = self.identity.node();
         let cluster = self.identity.cluster().map(|id| http::hex(&id)).unwrap_or_default();
@@ -207,12 +207,14 @@ impl Node {
             raft: self.raft.clone(),
             machine: self.machine.clone(),
             proposer: self.proposer.clone(),
+            peers: self.peers.clone(),
             agent: agent.clone(),
             shared_dir: self.config.shared_dir.clone(),
             shared_id: self.shared_id.clone(),
         };
         let films = film::routes(film::Films::new(backend.clone(), self.engine.clone(), &self.config));
         let router = http::router(backend).merge(films);
+        services.people.get_or_init(|| router.clone());
         if let Some(path) = &self.config.socket {
             tasks.spawn(http::serve_socket(http::bind_socket(path)?, router.clone()));
         }

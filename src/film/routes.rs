@@ -8,11 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use pinode_scheduler::{RequestKey, command};
+use http_body_util::{BodyExt, Limited};
+use pinode_scheduler::{NodeId, RequestKey, command};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
 
 use super::library::{Card, Films, RESULT};
@@ -162,23 +161,22 @@ impl Films {
     }
 
     async fn image_is_elsewhere(&self) -> bool {
-        let others: Vec<String> = {
+        let others: Vec<NodeId> = {
             let state = self.backend.machine.state();
             let others = state.nodes().filter(|node| node.is_open() && node.id != self.backend.me);
-            others.map(|node| node.facts.api.clone()).collect()
+            others.map(|node| node.id).collect()
         };
-        for api in others {
-            if tokio::time::timeout(ASK_TIMEOUT, has_image(&api)).await.is_ok_and(|has| has == Some(true)) {
+        for node in others {
+            if timeout(ASK_TIMEOUT, self.has_image(node)).await.is_ok_and(|has| has == Some(true)) {
                 return true;
             }
         }
         false
     }
-}
 
-async fn has_image(api: &str) -> Option<bool> {
-    let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.get(format!("http://{api}/api/v1/videos/image").parse().ok()?).await.ok()?;
-    let body = Limited::new(answer.into_body(), WORD_MAX_BYTES).collect().await.ok()?.to_bytes();
-    serde_json::from_slice(&body).ok()
+    async fn has_image(&self, node: NodeId) -> Option<bool> {
+        let answer = self.backend.ask_node(node, "/api/v1/videos/image").await.ok()?;
+        let body = Limited::new(answer.into_body(), WORD_MAX_BYTES).collect().await.ok()?.to_bytes();
+        serde_json::from_slice(&body).ok()
+    }
 }

@@ -11,6 +11,7 @@ use super::error::ApiError;
 use crate::agent::Agent;
 use crate::propose::Proposer;
 use crate::submit::Door;
+use crate::transport::Peers;
 
 /// Longest wait for a commit or a read.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -30,6 +31,8 @@ pub struct Backend {
     pub machine: Machine,
     /// Commits commands.
     pub proposer: Proposer,
+    /// The other nodes.
+    pub peers: Arc<Peers>,
     /// This node's containers.
     pub agent: Arc<Agent>,
     /// The folder that all nodes share.

@@ -61,7 +61,7 @@ pub async fn serve(listener: Arc<TcpListener>, router: Router) {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "set TCP_NODELAY");
                 }
-                converse(stream, router.clone(), place);
+                attend(stream, router.clone(), place);
             }
             Err(error) => pause(&error).await,
         }
@@ -74,7 +74,7 @@ pub async fn serve_socket(listener: UnixListener, router: Router) {
     loop {
         let Ok(place) = room.clone().acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => converse(stream, router.clone(), place),
+            Ok((stream, _)) => attend(stream, router.clone(), place),
             Err(error) => pause(&error).await,
         }
     }
@@ -85,22 +85,30 @@ async fn pause(error: &io::Error) {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-fn converse<S>(stream: S, router: Router, place: tokio::sync::OwnedSemaphorePermit)
+fn attend<S>(stream: S, router: Router, place: tokio::sync::OwnedSemaphorePermit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     tokio::spawn(async move {
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .max_buf_size(HEADERS_MAX_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-            .with_upgrades();
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended");
-        }
+        converse(stream, router).await;
         drop(place);
     });
+}
+
+/// Serves one connection to its end.
+pub async fn converse<S>(stream: S, router: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADERS_MAX_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended");
+    }
 }
 
 /// A socket for local people: its folder's and its own permissions are the guard.

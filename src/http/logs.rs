@@ -4,12 +4,9 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt, TryStreamExt};
-use http_body_util::Empty;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use pinode_scheduler::ContainerId;
+use futures_util::TryStreamExt;
 use pinode_scheduler::container::Phase;
+use pinode_scheduler::{ContainerId, NodeId};
 use serde::Deserialize;
 
 use super::backend::Backend;
@@ -29,7 +26,7 @@ pub(super) struct Flags {
 /// Where a container's logs are.
 enum Place {
     Here(u32),
-    There { api: String, attempt: u32 },
+    There { node: NodeId, attempt: u32 },
     NotYet,
     Never,
 }
@@ -48,7 +45,9 @@ pub(super) async fn logs(
         applied.borrow_and_update();
         match place(&backend, id, flags.attempt) {
             Place::Here(attempt) => return here(&backend, id, attempt, flags.follow).await,
-            Place::There { api, attempt } => return there(&api, id, attempt, flags.follow).await,
+            Place::There { node, attempt } => {
+                return there(&backend, node, id, attempt, flags.follow).await;
+            }
             Place::NotYet if flags.follow => {}
             Place::NotYet | Place::Never => return Ok(text(Body::empty())),
         }
@@ -70,10 +69,8 @@ fn place(backend: &Backend, id: ContainerId, attempt: Option<u32>) -> Place {
         (Phase::Claimed(_) | Phase::Ready | Phase::Blocked { .. } | Phase::Backoff, None) => Place::NotYet,
         (_, None) => Place::Never,
         (_, Some(attempt)) if attempt.session.node == backend.me => Place::Here(attempt.number),
-        (_, Some(attempt)) => match state.find_node(attempt.session.node) {
-            Some(node) => Place::There { api: node.facts.api.clone(), attempt: attempt.number },
-            None => Place::Never,
-        },
+        (_, Some(attempt)) if state.find_node(attempt.session.node).is_none() => Place::Never,
+        (_, Some(attempt)) => Place::There { node: attempt.session.node, attempt: attempt.number },
     }
 }
 
@@ -86,23 +83,21 @@ async fn here(backend: &Backend, id: ContainerId, attempt: u32, follow: bool) ->
     Ok(text(Body::from_stream(logs.map_err(std::io::Error::other))))
 }
 
-/// Passes the request on to the node that has it.
-async fn there(api: &str, id: ContainerId, attempt: u32, follow: bool) -> Result<Response, ApiError> {
-    let uri = format!("http://{api}/api/v1/containers/{id}/logs?follow={follow}&attempt={attempt}");
-    let away = |error: String| {
-        ApiError::new(
-            StatusCode::BAD_GATEWAY,
-            "node_away",
-            format!("the node at {api}, which has its logs, does not answer: {error}"),
-        )
-    };
-    let uri = uri.parse().map_err(|error: axum::http::uri::InvalidUri| away(error.to_string()))?;
-    let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.get(uri).await.map_err(|error| away(error.to_string()))?;
-    let status = answer.status();
-    let stream = http_body_util::BodyStream::new(answer.into_body());
-    let frames = stream.try_filter_map(|frame| std::future::ready(Ok(frame.into_data().ok())));
-    Ok((status, text(Body::from_stream(frames.boxed()))).into_response())
+/// Passes the request on to the node that has it, and its answer back as it is.
+async fn there(
+    backend: &Backend,
+    node: NodeId,
+    id: ContainerId,
+    attempt: u32,
+    follow: bool,
+) -> Result<Response, ApiError> {
+    let path = format!("/api/v1/containers/{id}/logs?follow={follow}&attempt={attempt}");
+    let (head, body) = backend.ask_node(node, &path).await?.into_parts();
+    let mut response = (head.status, Body::new(body)).into_response();
+    if let Some(kind) = head.headers.get(header::CONTENT_TYPE) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
+    }
+    Ok(response)
 }
 
 fn text(body: Body) -> Response {

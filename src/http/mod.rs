@@ -4,6 +4,7 @@
 mod backend;
 mod body;
 mod containers;
+mod elsewhere;
 mod error;
 mod events;
 mod graph;
@@ -22,7 +23,7 @@ use axum::routing::{get, post};
 
 pub use backend::{Backend, hex};
 pub use error::ApiError;
-pub use limits::{bind_socket, serve, serve_socket};
+pub use limits::{bind_socket, converse, serve, serve_socket};
 pub use waiting::waiting;
 
 /// Every route of the native API.

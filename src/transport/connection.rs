@@ -9,35 +9,23 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use pinode_scheduler::NodeId;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
-use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
+use super::dial::{Frames, Target, dial};
 use super::greeting::Greeting;
-use super::wire::{self, Answer, Ask, BadFrame, Purpose, Verdict, Welcome};
+use super::wire::{self, Answer, Ask, BadFrame, Welcome};
 
 /// Questions that wait to be sent on one connection; more are refused.
 const WAITING_MAX: usize = 256;
 /// Questions that were sent on one connection and have no answer yet; more are refused.
 const UNANSWERED_MAX: usize = 1_024;
-/// From the dial to the end of the handshake.
-const DIAL_MAX: Duration = Duration::from_secs(1);
 /// After a failed dial nobody dials for this long, doubling up to the maximum.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// A connection without a question for this long is closed. The other end waits longer, so that it is this end that
 /// closes, and no question is lost.
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long bytes may stay unacknowledged by the other machine before the kernel gives the connection up: TCP by itself
-/// would go on for a quarter of an hour, ever more rarely, after the network has healed.
-const UNACKNOWLEDGED_MAX_MS: u32 = 2_000;
-
-pub(super) type Frames = Framed<TcpStream, LengthDelimitedCodec>;
-
 /// Why a question got no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
@@ -91,34 +79,6 @@ pub enum CallError {
     /// This node is stopping; it was not asked.
     #[error("this node is stopping")]
     Stopped,
-}
-
-/// Makes a socket speak in frames, without Nagle's 40 ms and without TCP's patience.
-pub(super) fn framed(socket: TcpStream) -> io::Result<Frames> {
-    socket.set_nodelay(true)?;
-    rustix::net::sockopt::set_tcp_user_timeout(&socket, UNACKNOWLEDGED_MAX_MS)?;
-    Ok(Framed::new(socket, wire::framing()))
-}
-
-/// Sends a frame of the handshake.
-pub(super) async fn send<T: Serialize>(frames: &mut Frames, value: &T) -> io::Result<()> {
-    frames.send(wire::encode(value).map_err(io::Error::other)?).await
-}
-
-/// Receives a frame of the handshake.
-pub(super) async fn receive<T: DeserializeOwned>(frames: &mut Frames) -> io::Result<T> {
-    let frame = frames.next().await.ok_or(io::ErrorKind::UnexpectedEof)??;
-    wire::decode(&frame).map_err(io::Error::other)
-}
-
-/// Whom a connection is to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Target {
-    pub(super) addr: String,
-    pub(super) to: Option<NodeId>,
-    pub(super) purpose: Purpose,
-    /// As which cluster's member this node speaks: who has found its cluster says so on a new connection.
-    pub(super) cluster: Option<[u8; 32]>,
 }
 
 type Answered = oneshot::Sender<Result<Answer, CallError>>;
@@ -190,8 +150,7 @@ impl Dialler {
             if first.answered.is_closed() {
                 continue;
             }
-            let late = |_| Err(self.unreachable(format!("no hello within {} ms", DIAL_MAX.as_millis())));
-            match timeout(DIAL_MAX, self.dial()).await.unwrap_or_else(late) {
+            match dial(&self.target, &self.greeting).await {
                 Ok(frames) => {
                     self.pause = PAUSE_MIN;
                     self.converse(frames, first).await;
@@ -201,35 +160,6 @@ impl Dialler {
                     give(first.answered, Err(error.clone()));
                     self.refuse_for_a_while(&error).await;
                 }
-            }
-        }
-    }
-
-    fn unreachable(&self, why: String) -> CallError {
-        CallError::Dial { addr: self.target.addr.clone(), why }
-    }
-
-    async fn dial(&self) -> Result<Frames, CallError> {
-        let failed = |error: io::Error| self.unreachable(error.to_string());
-        let socket = TcpStream::connect(&self.target.addr).await.map_err(failed)?;
-        let mut frames = framed(socket).map_err(failed)?;
-        let acknowledged = self.target.to.and_then(|node| self.greeting.acknowledged(node));
-        send(&mut frames, &self.greeting.hello(&self.target)).await.map_err(failed)?;
-        let welcome = receive(&mut frames).await.map_err(failed)?;
-        let Welcome::Come(me) = welcome else {
-            if let Welcome::Stale(seen) = welcome {
-                self.greeting.found_stale(seen);
-            }
-            return Err(CallError::Refused { addr: self.target.addr.clone(), welcome });
-        };
-        match self.greeting.judge(&me, acknowledged) {
-            Ok(()) => {
-                send(&mut frames, &Verdict::Fine).await.map_err(failed)?;
-                Ok(frames)
-            }
-            Err(seen) => {
-                send(&mut frames, &Verdict::Stale(seen)).await.map_err(failed)?;
-                Err(self.unreachable(format!("its disk is an old copy: {seen}")))
             }
         }
     }

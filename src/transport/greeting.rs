@@ -8,7 +8,7 @@ use pinode_raft::{LogStore, Machine, Raft};
 use pinode_scheduler::NodeId;
 use tokio::sync::watch;
 
-use super::connection::Target;
+use super::dial::Target;
 use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome};
 
 /// Who says hello.

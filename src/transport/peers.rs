@@ -8,8 +8,10 @@ use std::time::Duration;
 use pinode_scheduler::NodeId;
 use tokio::task::JoinSet;
 
-use super::connection::{CallError, Connection, Target};
+use super::connection::{CallError, Connection};
+use super::dial::{Target, dial};
 use super::greeting::Greeting;
+use super::tunnel::{Tunnel, bytes_of};
 use super::wire::{Answer, Ask, Purpose};
 
 /// Connections that are kept; one more is made for one question and ends with it.
@@ -59,6 +61,18 @@ impl Peers {
         within: Duration,
     ) -> Result<Answer, CallError> {
         self.connection(addr, Some(node), Purpose::Rpc).call(ask, within).await
+    }
+
+    /// A connection to the API of the member `node`, for one HTTP conversation. It is the caller's, and not kept.
+    pub async fn tunnel(&self, node: NodeId, addr: &str) -> Result<Tunnel, CallError> {
+        let target = Target {
+            addr: addr.to_owned(),
+            to: Some(node),
+            purpose: Purpose::Http,
+            cluster: self.greeting.cluster(),
+        };
+        let frames = dial(&target, &self.greeting).await?;
+        bytes_of(frames).map_err(|error| CallError::Broken { addr: target.addr, why: error.to_string() })
     }
 
     /// Ends all connections. Questions after it are not asked.

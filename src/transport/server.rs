@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -14,16 +15,21 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::connection::{self, Frames, IDLE_MAX};
+use super::connection::IDLE_MAX;
+use super::dial::{self, Frames};
 use super::greeting::Greeting;
 use super::raft_end::RaftEnd;
+use super::tunnel::bytes_of;
 use super::wire::{self, Answer, Ask, BadFrame, Hello, Purpose, Verdict, Welcome};
+use crate::http;
 use crate::liveness::Keeper;
 use crate::members::{Founding, admit};
 use crate::propose::Proposer;
 
-/// Connections at once; a cluster of fifty nodes makes four from each.
+/// Connections at once; a cluster of fifty nodes makes four from each, and tunnels come on top.
 const CONNECTIONS_MAX: usize = 512;
+/// Of these, HTTP conversations at once: however many people follow logs, there is a place for Raft.
+const TUNNELS_MAX: usize = 256;
 /// From the accept to the end of the handshake.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// A silent connection is ended after this. The dialler ends its own well before.
@@ -42,6 +48,9 @@ pub struct Services {
     pub founding: Arc<Founding>,
     /// Everything else, once there is a cluster.
     pub core: OnceLock<Core>,
+    /// What people are served, for other nodes that ask on behalf of them; once there is a cluster.
+    pub people: OnceLock<Router>,
+    tunnels: Semaphore,
 }
 
 /// What runs once there is a cluster.
@@ -98,6 +107,10 @@ enum TalkError {
     Nonsense(#[from] BadFrame),
     #[error("a question on a connection for {0:?} that does not belong there")]
     Astray(Purpose),
+    #[error("HTTP before this node has a cluster")]
+    NobodyYet,
+    #[error("more than {TUNNELS_MAX} HTTP conversations at once")]
+    TooManyTunnels,
     #[error("read a question: {0}")]
     Read(#[source] io::Error),
     #[error("send an answer: {0}")]
@@ -105,10 +118,19 @@ enum TalkError {
 }
 
 impl Services {
+    /// Before there is a cluster.
+    pub fn new(greeting: Arc<Greeting>, founding: Arc<Founding>) -> Services {
+        let tunnels = Semaphore::new(TUNNELS_MAX);
+        Services { greeting, founding, core: OnceLock::new(), people: OnceLock::new(), tunnels }
+    }
+
     async fn talk(self: Arc<Self>, socket: TcpStream) -> Result<(), TalkError> {
         let introduced =
             timeout(HELLO_TIMEOUT, self.introduce(socket)).await.map_err(|_| TalkError::Silent)?;
         let Some((hello, frames)) = introduced.map_err(TalkError::Hello)? else { return Ok(()) };
+        if hello.purpose == Purpose::Http {
+            return self.serve_people(frames).await;
+        }
         let (sink, mut stream) = frames.split();
         let mut answers = Answers { sink: Arc::new(Mutex::new(sink)), at_work: JoinSet::new() };
         let mut raft_end = RaftEnd::default();
@@ -129,16 +151,23 @@ impl Services {
         Ok(())
     }
 
+    async fn serve_people(&self, frames: Frames) -> Result<(), TalkError> {
+        let Some(router) = self.people.get() else { return Err(TalkError::NobodyYet) };
+        let _place = self.tunnels.try_acquire().map_err(|_| TalkError::TooManyTunnels)?;
+        http::converse(bytes_of(frames)?, router.clone()).await;
+        Ok(())
+    }
+
     async fn introduce(&self, socket: TcpStream) -> io::Result<Option<(Hello, Frames)>> {
-        let mut frames = connection::framed(socket)?;
-        let hello: Hello = connection::receive(&mut frames).await?;
+        let mut frames = dial::framed(socket)?;
+        let hello: Hello = dial::receive(&mut frames).await?;
         let welcome = self.greeting.welcome(&hello);
-        connection::send(&mut frames, &welcome).await?;
+        dial::send(&mut frames, &welcome).await?;
         if !matches!(welcome, Welcome::Come(_)) {
             tracing::debug!(node = %format_args!("{:x}", hello.node), purpose = ?hello.purpose, ?welcome, "refused");
             return Ok(None);
         }
-        match connection::receive(&mut frames).await? {
+        match dial::receive(&mut frames).await? {
             Verdict::Fine => Ok(Some((hello, frames))),
             Verdict::Stale(seen) => {
                 self.greeting.found_stale(seen);

@@ -34,6 +34,8 @@ pub enum Purpose {
     Snapshot,
     /// Everything else.
     Rpc,
+    /// After the handshake no frames, but one HTTP conversation with the API of the node that was dialled.
+    Http,
 }
 
 /// The first frame of a connection, from who dials.

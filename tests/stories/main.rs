@@ -11,6 +11,7 @@ mod disk;
 mod engine;
 mod film;
 mod idle;
+mod loopback;
 mod member;
 mod power;
 mod refusal;

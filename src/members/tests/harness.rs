@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::async_runtime::WatchReceiver;
@@ -36,8 +36,8 @@ pub(super) struct Node {
     pub(super) machine: Machine,
     pub(super) greeting: Arc<Greeting>,
     log: LogStore,
-    peers: Arc<Peers>,
-    services: Arc<Services>,
+    pub(super) peers: Arc<Peers>,
+    pub(super) services: Arc<Services>,
     founded: watch::Receiver<Option<Found>>,
     tasks: JoinSet<()>,
     life: JoinHandle<()>,
@@ -86,9 +86,7 @@ impl Disk {
         let greeting = Greeting::new(id, identity.starts(), log.clone(), machine.clone(), identity.cluster());
         let greeting = Arc::new(greeting);
         let founding = Arc::new(Founding::new(me.clone(), peers));
-        let services =
-            Services { greeting: greeting.clone(), founding: founding.clone(), core: OnceLock::new() };
-        let services = Arc::new(services);
+        let services = Arc::new(Services::new(greeting.clone(), founding.clone()));
         let listener = listen(self.listen).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, services.clone()));

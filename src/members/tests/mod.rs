@@ -3,3 +3,4 @@
 mod harness;
 mod stories;
 mod strangers;
+mod tunnels;

@@ -28,6 +28,11 @@ fn hello(node: &Node) -> Hello {
     }
 }
 
+/// A hello for `purpose`, as a member of `cluster`.
+pub(super) async fn knock(node: &Node, cluster: Option<[u8; 32]>, purpose: Purpose) -> Welcome {
+    say(node, &Hello { cluster, purpose, ..hello(node) }).await
+}
+
 async fn say(node: &Node, hello: &Hello) -> Welcome {
     let socket = TcpStream::connect(&node.addr).await.unwrap();
     let mut frames = Framed::new(socket, wire::framing());
