@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod value;
+
+pub use value::Memory;
+
 /// A container to be submitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,7 +30,7 @@ pub struct Submit {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waitfor: Vec<String>,
     /// Labels.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "value::unique")]
     pub labels: BTreeMap<String, String>,
     /// Docker `-v` strings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -97,16 +101,6 @@ pub struct Submit {
     /// `wait` (default) or `reject` names in `waitfor` that match nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waitfor_missing: Option<String>,
-}
-
-/// Memory as people write it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Memory {
-    /// Bytes.
-    Bytes(u64),
-    /// `64m`.
-    Text(String),
 }
 
 /// A health check.

@@ -1,22 +1,15 @@
-//! Bodies, queries and keys, with errors in our own shape.
+//! JSON bodies, with errors in our own shape that name the field.
 
-use std::convert::Infallible;
-
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
 use bytes::Bytes;
-use pinode_scheduler::{RequestKey, command};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
+use super::limits::BODY_MAX_BYTES;
 
 /// Deepest JSON.
 const DEPTH_MAX: usize = 32;
-/// Longest idempotency key, in bytes.
-const KEY_MAX: usize = 255;
 
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
@@ -26,12 +19,41 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let status = rejection.status();
-            let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" };
-            ApiError::new(status, code, rejection.body_text())
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let message = format!("the body is larger than {BODY_MAX_BYTES} bytes");
+                return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+            }
+            ApiError::new(rejection.status(), "bad_request", rejection.body_text())
         })?;
-        check_depth(&bytes)?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| json_error(&error))
+        parse(&bytes).map(Body)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    check_depth(bytes)?;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let text = error.into_inner().to_string();
+        let field = field(&path, &text);
+        let at = if field == "body" { String::new() } else { format!("{field}: ") };
+        ApiError::bad(&field, format!("the JSON is not as expected: {at}{text}"))
+    })?;
+    let rest =
+        |error: serde_json::Error| ApiError::bad("body", format!("the JSON is not as expected: {error}"));
+    json.end().map_err(rest)?;
+    Ok(value)
+}
+
+/// The path of what is wrong. What is missing, or there twice, has no place, and serde names it between backticks.
+fn field(path: &str, text: &str) -> String {
+    let named = ["missing field `", "duplicate field `"].iter().find_map(|begin| text.strip_prefix(begin));
+    let named = named.and_then(|rest| rest.split('`').next());
+    match (path.trim_start_matches('.'), named) {
+        ("", None) => "body".to_owned(),
+        ("", Some(name)) => name.to_owned(),
+        (path, Some(name)) => format!("{path}.{name}"),
+        (path, None) => path.to_owned(),
     }
 }
 
@@ -54,85 +76,63 @@ fn check_depth(bytes: &[u8]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// serde names the field between backticks.
-fn json_error(error: &serde_json::Error) -> ApiError {
-    let text = error.to_string();
-    let field = text.split('`').nth(1).filter(|_| text.contains("field")).unwrap_or("body");
-    ApiError::bad(field, format!("the JSON is not as expected: {text}"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Pipeline, Submit};
 
-/// A query string.
-pub(super) struct Query<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        query.map(|query| Query(query.0)).map_err(|error| ApiError::bad("query", error.body_text()))
+    fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> (String, String) {
+        let error = parse::<T>(text.as_bytes()).unwrap_err();
+        assert_eq!((error.status, error.code), (StatusCode::BAD_REQUEST, "bad_request"));
+        (error.field.unwrap(), error.message)
     }
-}
 
-/// How fresh a read must be.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Consistency {
-    consistency: Option<String>,
-}
-
-impl Consistency {
-    pub(super) fn is_stale(&self) -> Result<bool, ApiError> {
-        match self.consistency.as_deref() {
-            None | Some("linearizable") => Ok(false),
-            Some("stale") => Ok(true),
-            Some(other) => {
-                Err(ApiError::bad("consistency", format!("`{other}` is neither linearizable nor stale")))
-            }
+    #[test]
+    fn what_is_wrong_is_named_by_its_path() {
+        for (text, field) in [
+            (r#"{"nmae": "a"}"#, "nmae"),
+            (r#"{"cmd": "true"}"#, "cmd"),
+            (r#"{"cmd": ["true", 1]}"#, "cmd[1]"),
+            (r#"{"memory": -5}"#, "memory"),
+            (r#"{"memory": 99999999999999999999999999}"#, "memory"),
+            (r#"{"memory": {}}"#, "memory"),
+            (r#"{"retries": -1}"#, "retries"),
+            (r#"{"retries": 4294967296}"#, "retries"),
+            (r#"{"cpus": "two"}"#, "cpus"),
+            (r#"{"cpus": 1e999}"#, "cpus"),
+            (r#"{"labels": {"a": 1}}"#, "labels.a"),
+            (r#"{"labels": {"a": "1", "a": "2"}}"#, "labels"),
+            (r#"{"name": "a", "name": "b"}"#, "name"),
+            (r#"{"health": {"tset": []}}"#, "health.tset"),
+            ("[]", "body"),
+            ("", "body"),
+            ("{\"name\": ", "name"),
+            ("{} {}", "body"),
+        ] {
+            let (named, message) = refused::<Submit>(text);
+            assert_eq!(named, field, "{text}: {message}");
+            assert!(field == "body" || message.contains(field), "{text}: {message}");
         }
     }
-}
 
-/// The `Idempotency-Key` header.
-pub(super) struct Key(Option<String>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Key {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Key(key_of(&parts.headers)))
+    #[test]
+    fn what_is_wrong_in_a_pipeline_is_named_with_its_position() {
+        for (text, field) in [
+            ("{}", "name"),
+            (r#"{"name": "p"}"#, "containers"),
+            (r#"{"name": "p", "containers": [{}, {"cmd": "x"}]}"#, "containers[1].cmd"),
+            (r#"{"name": "p", "containers": [{}], "services": 1}"#, "services"),
+        ] {
+            assert_eq!(refused::<Pipeline>(text).0, field, "{text}");
+        }
     }
-}
 
-fn key_of(headers: &HeaderMap) -> Option<String> {
-    headers.get("idempotency-key").map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned())
-}
-
-impl Key {
-    /// What makes a repetition of `asked` the same request. Without a header every request is a new one.
-    pub(super) fn request<T: Serialize>(&self, asked: &T) -> Result<command::Request, ApiError> {
-        let key = match &self.0 {
-            Some(key) if key.is_empty() || key.len() > KEY_MAX => {
-                return Err(ApiError::bad(
-                    "Idempotency-Key",
-                    format!("an idempotency key has 1 to {KEY_MAX} bytes"),
-                ));
-            }
-            Some(key) => key.clone(),
-            None => random_key()?,
-        };
-        let json = serde_json::to_vec(asked).map_err(|error| ApiError::bad("body", error.to_string()))?;
-        Ok(command::Request { key: RequestKey(key), body: Sha256::digest(json).into() })
+    #[test]
+    fn brackets_in_text_are_no_depth() {
+        let deep = |depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse::<serde_json::Value>(deep(DEPTH_MAX).as_bytes()).is_ok());
+        assert!(refused::<serde_json::Value>(&deep(DEPTH_MAX + 1)).1.contains("nested deeper than 32"));
+        let text = format!("\"\\\"{}\"", "[".repeat(100));
+        assert!(parse::<serde_json::Value>(text.as_bytes()).is_ok());
     }
-}
-
-fn random_key() -> Result<String, ApiError> {
-    let mut bytes = [0; 16];
-    let failed = |error| {
-        ApiError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "no_randomness",
-            format!("read random bytes: {error}"),
-        )
-    };
-    getrandom::fill(&mut bytes).map_err(failed)?;
-    Ok(super::hex(&bytes))
 }

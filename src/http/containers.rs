@@ -8,8 +8,9 @@ use pinode_scheduler::{Command, ContainerId};
 use serde::Deserialize;
 
 use super::backend::Backend;
-use super::body::{Consistency, Key, Query};
 use super::error::ApiError;
+use super::key::Key;
+use super::query::{Consistency, Freshness, Nothing, Query};
 use super::view;
 use crate::api;
 
@@ -20,7 +21,8 @@ pub(super) struct Filters {
     state: Option<String>,
     name: Option<String>,
     pipeline: Option<String>,
-    consistency: Option<String>,
+    #[serde(default)]
+    consistency: Freshness,
 }
 
 const STATES: [&str; 10] = [
@@ -45,8 +47,7 @@ pub(super) async fn list(
     {
         return Err(ApiError::bad("state", format!("`{state}` is not one of {}", STATES.join(", "))));
     }
-    let stale = filters.consistency.as_deref() == Some("stale");
-    backend.barrier(stale).await?;
+    backend.barrier(filters.consistency.is_stale()).await?;
     let state = backend.machine.state();
     let wanted = |c: &&pinode_scheduler::Container| {
         filters.state.as_deref().is_none_or(|word| word == c.phase.word())
@@ -63,7 +64,7 @@ pub(super) async fn one(
     Path(name): Path<String>,
     Query(consistency): Query<Consistency>,
 ) -> Result<Json<api::Container>, ApiError> {
-    backend.barrier(consistency.is_stale()?).await?;
+    backend.barrier(consistency.is_stale()).await?;
     let state = backend.machine.state();
     Ok(Json(view::container(&state, state.resolve(&name)?)))
 }
@@ -73,7 +74,7 @@ pub(super) async fn why(
     Path(name): Path<String>,
     Query(consistency): Query<Consistency>,
 ) -> Result<Json<api::Why>, ApiError> {
-    backend.barrier(consistency.is_stale()?).await?;
+    backend.barrier(consistency.is_stale()).await?;
     let state = backend.machine.state();
     let container = state.resolve(&name)?;
     let why = pinode_scheduler::why(&state, container.id);
@@ -102,6 +103,7 @@ async fn asked(
 pub(super) async fn stop(
     State(backend): State<Backend>,
     Path(name): Path<String>,
+    Query(Nothing {}): Query<Nothing>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
     let (request, container) = asked(&backend, &key, "stop", &name).await?;
@@ -112,6 +114,7 @@ pub(super) async fn stop(
 pub(super) async fn kill(
     State(backend): State<Backend>,
     Path(name): Path<String>,
+    Query(Nothing {}): Query<Nothing>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
     let (request, container) = asked(&backend, &key, "kill", &name).await?;
@@ -122,6 +125,7 @@ pub(super) async fn kill(
 pub(super) async fn retry(
     State(backend): State<Backend>,
     Path(name): Path<String>,
+    Query(Nothing {}): Query<Nothing>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
     let (request, container) = asked(&backend, &key, "retry", &name).await?;
@@ -152,6 +156,7 @@ pub(super) async fn remove(
 pub(super) async fn wait(
     State(backend): State<Backend>,
     Path(name): Path<String>,
+    Query(Nothing {}): Query<Nothing>,
 ) -> Result<Json<api::Waited>, ApiError> {
     backend.barrier(false).await?;
     let id = backend.machine.state().resolve(&name)?.id;

@@ -11,11 +11,13 @@ use pinode_scheduler::{Change, What};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::backend::Backend;
+use super::query::{Nothing, Query};
 use super::view;
 use crate::api;
 
 pub(super) async fn events(
     State(backend): State<Backend>,
+    Query(Nothing {}): Query<Nothing>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = backend.machine.changes();
     let stream = stream::unfold((changes, Vec::new()), |(mut changes, mut waiting)| async move {

@@ -9,8 +9,8 @@ use pinode_scheduler::{Container, ContainerId};
 use serde::Deserialize;
 
 use super::backend::Backend;
-use super::body::Query;
 use super::error::ApiError;
+use super::query::{Freshness, Query};
 use super::view;
 use crate::api;
 
@@ -19,13 +19,15 @@ use crate::api;
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     pipeline: Option<String>,
+    #[serde(default)]
+    consistency: Freshness,
 }
 
 pub(super) async fn graph(
     State(backend): State<Backend>,
-    Query(Which { pipeline }): Query<Which>,
+    Query(Which { pipeline, consistency }): Query<Which>,
 ) -> Result<Json<api::Graph>, ApiError> {
-    backend.barrier(false).await?;
+    backend.barrier(consistency.is_stale()).await?;
     let state = backend.machine.state();
     let chosen: Vec<&Container> = match &pipeline {
         Some(name) => {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
@@ -20,13 +21,15 @@ use tokio::sync::Semaphore;
 use super::error::ApiError;
 
 /// Largest body, in bytes; uploads have a limit of their own.
-const BODY_MAX_BYTES: usize = 1 << 20;
+pub(super) const BODY_MAX_BYTES: usize = 1 << 20;
 /// Largest head of a request, in bytes.
 const HEADERS_MAX_BYTES: usize = 16 << 10;
 /// Longest wait for the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 1_024;
+/// Longest sentence of an error that is not ours, in bytes.
+const SENTENCE_MAX_BYTES: usize = 4 << 10;
 /// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -40,15 +43,30 @@ pub(super) async fn unknown(request: Request) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
 }
 
-/// axum answers a wrong method with an empty body; ours has a sentence.
-async fn own_shape(request: Request, next: Next) -> Response {
+/// Errors that axum makes (a wrong method, a path that is no text, a form without a boundary) have no body, or a plain
+/// one. All of ours have one shape, with a sentence.
+pub async fn own_shape(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
-    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    if !is_error || content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
         return response;
     }
-    let message = format!("{path} does not know {method}");
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).into_response()
+    let code = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let message = format!("{path} does not know {method}");
+            return ApiError::new(status, "method_not_allowed", message).into_response();
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        status if status.is_client_error() => "bad_request",
+        _ => "internal",
+    };
+    let text = to_bytes(response.into_body(), SENTENCE_MAX_BYTES).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    ApiError::new(status, code, if text.is_empty() { format!("{method} {path}: {status}") } else { text })
+        .into_response()
 }
 
 /// Serves people over TCP until the task is aborted.

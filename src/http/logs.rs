@@ -10,8 +10,8 @@ use pinode_scheduler::{ContainerId, NodeId};
 use serde::Deserialize;
 
 use super::backend::Backend;
-use super::body::Query;
 use super::error::ApiError;
+use super::query::Query;
 
 /// Query of the logs.
 #[derive(Debug, Default, Deserialize)]

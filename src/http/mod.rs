@@ -8,11 +8,13 @@ mod elsewhere;
 mod error;
 mod events;
 mod graph;
+mod key;
 mod limits;
 mod logs;
 mod nodes;
 mod openapi;
 mod page;
+mod query;
 mod status;
 mod submit;
 mod view;
@@ -23,7 +25,9 @@ use axum::routing::{get, post};
 
 pub use backend::{Backend, hex};
 pub use error::ApiError;
-pub use limits::{bind_socket, converse, serve, serve_socket};
+pub use key::Key;
+pub use limits::{bind_socket, converse, own_shape, serve, serve_socket};
+pub use query::{Consistency, Nothing, Query};
 pub use waiting::waiting;
 
 /// Every route of the native API.

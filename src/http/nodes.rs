@@ -8,8 +8,8 @@ use openraft::async_runtime::WatchReceiver;
 use pinode_scheduler::NodeId;
 
 use super::backend::Backend;
-use super::body::{Consistency, Query};
 use super::error::ApiError;
+use super::query::{Consistency, Query};
 use super::view;
 use crate::api;
 
@@ -17,7 +17,7 @@ pub(super) async fn list(
     State(backend): State<Backend>,
     Query(consistency): Query<Consistency>,
 ) -> Result<Json<Vec<api::Node>>, ApiError> {
-    backend.barrier(consistency.is_stale()?).await?;
+    backend.barrier(consistency.is_stale()).await?;
     let roles = roles(&backend);
     let state = backend.machine.state();
     let mut nodes: Vec<api::Node> = state.nodes().map(|node| view::node(&state, node, &roles)).collect();

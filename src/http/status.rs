@@ -10,10 +10,14 @@ use pinode_scheduler::NodeId;
 
 use super::backend::{Backend, hex};
 use super::error::ApiError;
+use super::query::{Nothing, Query};
 use crate::api;
 
 /// Never waits for a quorum: it is what people ask when something is wrong.
-pub(super) async fn status(State(backend): State<Backend>) -> Result<Json<api::Status>, ApiError> {
+pub(super) async fn status(
+    State(backend): State<Backend>,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Json<api::Status>, ApiError> {
     let failed = |error: std::io::Error| {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
     };

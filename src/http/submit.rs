@@ -8,8 +8,10 @@ use pinode_scheduler::{ContainerId, Reply, Submitted};
 use sha2::{Digest, Sha256};
 
 use super::backend::{Backend, hex};
-use super::body::{Body, Key};
+use super::body::Body;
 use super::error::ApiError;
+use super::key::Key;
+use super::query::{Nothing, Query};
 use crate::api::{Accepted, AcceptedPipeline, Pipeline, Submit};
 use crate::submit::{Draft, Invalid};
 
@@ -18,6 +20,7 @@ const MEMBERS_MAX: usize = 5_000;
 
 pub(super) async fn container(
     State(backend): State<Backend>,
+    Query(Nothing {}): Query<Nothing>,
     key: Key,
     Body(submit): Body<Submit>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
@@ -36,6 +39,7 @@ pub(super) async fn container(
 
 pub(super) async fn pipeline(
     State(backend): State<Backend>,
+    Query(Nothing {}): Query<Nothing>,
     key: Key,
     Body(pipeline): Body<Pipeline>,
 ) -> Result<(StatusCode, Json<AcceptedPipeline>), ApiError> {
