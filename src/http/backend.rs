@@ -44,10 +44,7 @@ pub struct Backend {
 impl Backend {
     /// Commits, and turns a refusal into its error.
     pub async fn commit(&self, command: Command) -> Result<Reply, ApiError> {
-        match self.proposer.propose(command, WITHIN).await? {
-            Reply::Rejected(rejection) => Err(rejection.into()),
-            reply @ (Reply::Done | Reply::Stale | Reply::Submitted(_)) => Ok(reply),
-        }
+        taken(self.proposer.propose(command, WITHIN).await?)
     }
 
     /// Makes the reads that follow linearizable, unless the request said that stale ones will do.
@@ -61,6 +58,14 @@ impl Backend {
     /// What judges submits.
     pub fn door(&self) -> Door {
         Door { shared_dir: self.shared_dir.clone() }
+    }
+}
+
+/// What was done; a refusal is its error.
+pub(super) fn taken(reply: Reply) -> Result<Reply, ApiError> {
+    match reply {
+        Reply::Rejected(rejection) => Err(rejection.into()),
+        reply @ (Reply::Done | Reply::Stale | Reply::Submitted(_)) => Ok(reply),
     }
 }
 

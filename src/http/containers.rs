@@ -7,7 +7,7 @@ use pinode_scheduler::command::Request;
 use pinode_scheduler::{Command, ContainerId};
 use serde::Deserialize;
 
-use super::backend::Backend;
+use super::backend::{Backend, taken};
 use super::error::ApiError;
 use super::key::Key;
 use super::query::{Consistency, Freshness, Nothing, Query};
@@ -88,16 +88,24 @@ pub(super) async fn why(
     }))
 }
 
-/// A request about one container, and its id.
-async fn asked(
+/// Does something to one container. A repetition may come when it is gone already, or when its name means another one:
+/// what was answered is looked at before whom the name means.
+async fn act(
     backend: &Backend,
-    key: &Key,
-    act: &str,
+    request: Request,
     name: &str,
-) -> Result<(Request, ContainerId), ApiError> {
+    command: impl FnOnce(Request, ContainerId) -> Command,
+) -> Result<StatusCode, ApiError> {
     backend.barrier(false).await?;
-    let id = backend.machine.state().resolve(name)?.id;
-    Ok((key.request(&(act, id.to_string()))?, id))
+    let answered = backend.machine.state().answered(&request);
+    match answered {
+        Some(reply) => taken(reply)?,
+        None => {
+            let id = backend.machine.state().resolve(name)?.id;
+            backend.commit(command(request, id)).await?
+        }
+    };
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn stop(
@@ -106,9 +114,9 @@ pub(super) async fn stop(
     Query(Nothing {}): Query<Nothing>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
-    let (request, container) = asked(&backend, &key, "stop", &name).await?;
-    backend.commit(Command::Stop { request, container, kill: false }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let request = key.request(&("stop", &name))?;
+    act(&backend, request, &name, |request, container| Command::Stop { request, container, kill: false })
+        .await
 }
 
 pub(super) async fn kill(
@@ -117,9 +125,8 @@ pub(super) async fn kill(
     Query(Nothing {}): Query<Nothing>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
-    let (request, container) = asked(&backend, &key, "kill", &name).await?;
-    backend.commit(Command::Stop { request, container, kill: true }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let request = key.request(&("kill", &name))?;
+    act(&backend, request, &name, |request, container| Command::Stop { request, container, kill: true }).await
 }
 
 pub(super) async fn retry(
@@ -128,9 +135,8 @@ pub(super) async fn retry(
     Query(Nothing {}): Query<Nothing>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
-    let (request, container) = asked(&backend, &key, "retry", &name).await?;
-    backend.commit(Command::Retry { request, container }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let request = key.request(&("retry", &name))?;
+    act(&backend, request, &name, |request, container| Command::Retry { request, container }).await
 }
 
 /// Query of a removal.
@@ -147,9 +153,8 @@ pub(super) async fn remove(
     Query(Removal { force }): Query<Removal>,
     key: Key,
 ) -> Result<StatusCode, ApiError> {
-    let (request, container) = asked(&backend, &key, "rm", &name).await?;
-    backend.commit(Command::Remove { request, container, force }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let request = key.request(&("rm", &name, force))?;
+    act(&backend, request, &name, |request, container| Command::Remove { request, container, force }).await
 }
 
 /// Answers when the container has ended, from whichever node; a blocked one is merely slow to start.

@@ -20,6 +20,9 @@ mod submit;
 mod view;
 mod waiting;
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::routing::{get, post};
 

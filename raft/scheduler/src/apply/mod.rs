@@ -35,7 +35,7 @@ pub(crate) struct Step<'a> {
 impl State {
     /// Applies one committed entry. The same entries in the same order give the same state on every node.
     pub fn apply(&mut self, index: u64, entry: &Entry) -> Applied {
-        if let Some(reply) = self.answered(&entry.command) {
+        if let Some(reply) = entry.command.request().and_then(|request| self.answered(request)) {
             self.applied = index;
             return Applied { reply, changes: Vec::new() };
         }
@@ -58,8 +58,7 @@ impl State {
     }
 
     /// The answer that the same request was given before.
-    fn answered(&self, command: &Command) -> Option<Reply> {
-        let request = command.request()?;
+    pub fn answered(&self, request: &Request) -> Option<Reply> {
         let known = self.requests.get(&request.key)?;
         let same = known.body == request.body;
         Some(if same { known.reply.clone() } else { Rejection::KeyReused(request.key.0.clone()).into() })
@@ -102,16 +101,6 @@ impl Command {
 
 impl Step<'_> {
     fn dispatch(&mut self, command: &Command) -> Reply {
-        if let Some(request) = command.request()
-            && let Some(known) = self.state.requests.get(&request.key)
-        {
-            let same = known.body == request.body;
-            return if same {
-                known.reply.clone()
-            } else {
-                Rejection::KeyReused(request.key.0.clone()).into()
-            };
-        }
         match command {
             Command::Submit { pipeline, containers, missing, .. } => {
                 self.submit(pipeline.as_deref(), containers, *missing)
