@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+use axum::http::StatusCode;
 use pinode_scheduler::container::Phase;
 use pinode_scheduler::{Container, State};
 use serde::{Deserialize, Serialize};
 
-use super::pipeline;
+use super::{pipeline, upload};
 use crate::agent::docker::DockerEngine;
 use crate::api::Video;
 use crate::config::Config;
-use crate::http::Backend;
+use crate::http::{ApiError, Backend, hex};
 
 const CARD: &str = "film.json";
 const REPORT: &str = "report.json";
@@ -34,6 +35,34 @@ pub(super) struct Card {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) parts: u32,
+    /// Hash of what was asked for, the film included: the same key with another one is refused.
+    pub(super) body: String,
+}
+
+impl Card {
+    pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
+        pinode_raft::write_durably(&folder.join(CARD), &serde_json::to_vec(self)?)
+    }
+
+    fn read(folder: &Path) -> Option<Card> {
+        serde_json::from_slice(&fs::read(folder.join(CARD)).ok()?).ok()
+    }
+
+    /// The answer to who sent it: the same each time, however far the film is by then.
+    pub(super) fn accepted(&self) -> Video {
+        Video {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            pipeline: pipeline::name(&self.id),
+            state: "queued".to_owned(),
+            parts: self.parts,
+            parts_done: 0,
+            frames_in: None,
+            frames_out: None,
+            duration: None,
+            error: None,
+        }
+    }
 }
 
 /// What the merge writes when it has checked its result.
@@ -48,7 +77,36 @@ impl Films {
     /// In the shared folder of `config`.
     pub fn new(backend: Backend, engine: Arc<DockerEngine>, config: &Config) -> Films {
         let dir = config.shared_dir.join(pipeline::VOLUME);
-        Films { backend, engine, image: config.film_image.clone(), dir }
+        let films = Films { backend, engine, image: config.film_image.clone(), dir };
+        films.sweep();
+        films
+    }
+
+    /// Where this node takes in a film until it is accepted. No id has a dot, so nobody finds it there.
+    pub(super) fn incoming(&self) -> Result<PathBuf, ApiError> {
+        let mut random = [0; 6];
+        getrandom::fill(&mut random).map_err(|error| {
+            ApiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "no_randomness",
+                format!("read random bytes: {error}"),
+            )
+        })?;
+        Ok(self.dir.join(format!("{}{}", self.incoming_prefix(), hex(&random))))
+    }
+
+    fn incoming_prefix(&self) -> String {
+        format!(".incoming-{:016x}-", self.backend.me)
+    }
+
+    /// Removes what this node was taking in when its last process ended.
+    fn sweep(&self) {
+        let prefix = self.incoming_prefix();
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+                upload::remove(&entry.path());
+            }
+        }
     }
 
     /// A film's folder. Ids are hex, so it is below ours whatever is asked.
@@ -57,16 +115,21 @@ impl Films {
         fine.then(|| self.dir.join(id))
     }
 
-    pub(super) fn write_card(&self, card: &Card) -> io::Result<()> {
-        let path = self.dir.join(&card.id).join(CARD);
-        pinode_raft::write_durably(&path, &serde_json::to_vec(card)?)
+    /// The card of the film of this id.
+    pub(super) fn card(&self, id: &str) -> Option<Card> {
+        Card::read(&self.folder(id)?)
     }
 
     /// The film of this id, as it stands.
     pub(super) fn find(&self, id: &str) -> Option<Video> {
         let folder = self.folder(id)?;
-        let card: Card = serde_json::from_slice(&fs::read(folder.join(CARD)).ok()?).ok()?;
-        Some(view(&self.backend.machine.state(), &folder, card))
+        Some(view(&self.backend.machine.state(), &folder, Card::read(&folder)?))
+    }
+
+    /// Whether its pipeline is there, or has been.
+    pub(super) fn is_submitted(&self, id: &str) -> bool {
+        let reported = self.folder(id).is_some_and(|folder| folder.join(REPORT).exists());
+        reported || !self.backend.machine.state().pipeline(&pipeline::name(id)).is_empty()
     }
 
     /// All films, by id.

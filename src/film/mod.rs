@@ -1,6 +1,7 @@
 //! The job that pinode was made for: a film is cut at key frames, its parts are encoded side by side, merged and
 //! checked. All of it is one ordinary pipeline of containers; this room takes films in and hands them out.
 
+mod accept;
 mod library;
 mod pipeline;
 mod probe;

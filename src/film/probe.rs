@@ -33,13 +33,8 @@ pub(super) enum ProbeError {
     Engine(#[from] RuntimeError),
 }
 
-/// Looks at `source`, in the film folder `folder`.
-pub(super) async fn probe(
-    engine: &DockerEngine,
-    image: &str,
-    folder: &Path,
-    id: &str,
-) -> Result<Probe, ProbeError> {
+/// Looks at `source`, in the film folder `folder`, whose name nobody else's probe has.
+pub(super) async fn probe(engine: &DockerEngine, image: &str, folder: &Path) -> Result<Probe, ProbeError> {
     let body = ContainerCreateBody {
         image: Some(image.to_owned()),
         cmd: Some(vec!["probe".to_owned()]),
@@ -52,7 +47,8 @@ pub(super) async fn probe(
         }),
         ..ContainerCreateBody::default()
     };
-    let docker_id = engine.create(&format!("pinode-probe-{id}"), body).await?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let docker_id = engine.create(&format!("pinode-probe{name}"), body).await?;
     let seen = run(engine, &docker_id).await;
     let removed = engine.remove(&docker_id, true).await;
     let found = seen?;

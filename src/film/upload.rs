@@ -1,28 +1,42 @@
 //! A film on its way in: streamed to disk, whole or not at all.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use axum::extract::Multipart;
-use axum::extract::multipart::Field;
+use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 
 use super::library::SOURCE;
-use crate::http::ApiError;
+use crate::http::{ApiError, hex};
 
 /// Longest text field, in bytes.
 const TEXT_MAX: usize = 256;
+/// Bits a second that an encoder can be asked for.
+const BITRATE: RangeInclusive<f64> = 1e3..=1e9;
 
-/// What came with a film.
-#[derive(Debug, Default)]
+/// What came with a film, and the film's hash.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Form {
-    pub(super) file_name: Option<String>,
+    pub(super) file_name: String,
+    pub(super) file_hash: String,
     pub(super) name: Option<String>,
     pub(super) parts: Option<u32>,
     pub(super) bitrate: Option<String>,
     pub(super) codec: Option<String>,
+}
+
+impl Form {
+    /// What people call it.
+    pub(super) fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.file_name.clone())
+    }
 }
 
 /// A folder that goes again unless it is kept.
@@ -41,45 +55,63 @@ impl Folder {
         &self.path
     }
 
-    pub(super) fn keep(mut self) {
-        self.kept = true;
+    /// Gives it its place for good; false if something is there already.
+    pub(super) async fn move_to(mut self, place: &Path) -> Result<bool, ApiError> {
+        match fs::rename(&self.path, place).await {
+            Ok(()) => self.kept = true,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+                ) =>
+            {
+                return Ok(false);
+            }
+            Err(error) => return Err(disk(&error)),
+        }
+        if let Some(above) = place.parent() {
+            let synced = async { File::open(above).await?.sync_all().await };
+            synced.await.map_err(|error| disk(&error))?;
+        }
+        Ok(true)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !self.kept
-            && let Err(error) = std::fs::remove_dir_all(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "remove a refused film");
+        if !self.kept {
+            remove(&self.path);
         }
     }
 }
 
-/// Takes the form in; the file is synced before it has its name.
-pub(super) async fn receive(mut multipart: Multipart, folder: &Folder) -> Result<Form, ApiError> {
+/// Removes what was not accepted.
+pub(super) fn remove(folder: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(folder) {
+        tracing::warn!(path = %folder.display(), %error, "remove a refused film");
+    }
+}
+
+/// Takes the form in. The film goes into `folder`, where it is synced before it has its name; without one it is read and
+/// forgotten.
+pub(super) async fn receive(mut multipart: Multipart, folder: Option<&Path>) -> Result<Form, ApiError> {
     let mut form = Form::default();
-    let broken = |error: axum::extract::multipart::MultipartError| ApiError::bad("body", error.body_text());
+    let mut seen = BTreeSet::new();
+    let broken = |error: MultipartError| multipart_error("body", &error);
     while let Some(field) = multipart.next_field().await.map_err(broken)? {
-        match field.name().unwrap_or_default().to_owned().as_str() {
+        let name = field.name().unwrap_or_default().to_owned();
+        if !seen.insert(name.clone()) {
+            return Err(ApiError::bad(&name, format!("the form has the field `{name}` twice")));
+        }
+        match name.as_str() {
             "file" => {
-                form.file_name = Some(field.file_name().unwrap_or("film").to_owned());
-                save(field, folder.path()).await?;
+                form.file_name = title("file", field.file_name().unwrap_or("film").to_owned())?;
+                form.file_hash = take(field, folder).await?;
             }
-            "name" => form.name = Some(text("name", field).await?),
+            "name" => form.name = Some(title("name", text("name", field).await?)?),
             "bitrate" => form.bitrate = Some(bitrate(text("bitrate", field).await?)?),
             "codec" => form.codec = Some(codec(text("codec", field).await?)?),
-            "parts" => {
-                let parts = text("parts", field).await?;
-                let number = parts.parse::<u32>().ok().filter(|n| (1..=PARTS_MAX).contains(n));
-                let bad = || {
-                    ApiError::bad(
-                        "parts",
-                        format!("`{parts}` is not a number of parts from 1 to {PARTS_MAX}"),
-                    )
-                };
-                form.parts = Some(number.ok_or_else(bad)?);
-            }
+            "parts" => form.parts = Some(parts(&text("parts", field).await?)?),
             other => {
                 return Err(ApiError::bad(
                     other,
@@ -88,17 +120,26 @@ pub(super) async fn receive(mut multipart: Multipart, folder: &Folder) -> Result
             }
         }
     }
-    if form.file_name.is_none() {
+    if form.file_hash.is_empty() {
         return Err(ApiError::bad("file", "the form has no file"));
     }
     Ok(form)
+}
+
+fn multipart_error(field: &str, error: &MultipartError) -> ApiError {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the film is too large")
+        }
+        _ => ApiError::bad(field, error.body_text()),
+    }
 }
 
 /// Most parts of a film.
 pub(super) const PARTS_MAX: u32 = 256;
 
 async fn text(name: &'static str, field: Field<'_>) -> Result<String, ApiError> {
-    let text = field.text().await.map_err(|error| ApiError::bad(name, error.body_text()))?;
+    let text = field.text().await.map_err(|error| multipart_error(name, &error))?;
     if text.len() <= TEXT_MAX {
         Ok(text)
     } else {
@@ -106,14 +147,41 @@ async fn text(name: &'static str, field: Field<'_>) -> Result<String, ApiError> 
     }
 }
 
-fn bitrate(text: String) -> Result<String, ApiError> {
-    let digits = text.trim_end_matches(['k', 'K', 'm', 'M']);
-    let fine =
-        text.len() - digits.len() <= 1 && digits.parse::<f64>().is_ok_and(|n| n.is_finite() && n > 0.0);
+/// What people call a film. It is no path, and must not be taken for one by who saves the result under it.
+fn title(field: &'static str, text: String) -> Result<String, ApiError> {
+    let fine = !text.trim().is_empty()
+        && text.len() <= TEXT_MAX
+        && !matches!(text.as_str(), "." | "..")
+        && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
     if fine {
+        return Ok(text);
+    }
+    let shown = text.escape_debug();
+    let message =
+        format!("`{shown}` is no name of a film: up to {TEXT_MAX} bytes, no slashes or control characters");
+    Err(ApiError::bad(field, message))
+}
+
+fn parts(text: &str) -> Result<u32, ApiError> {
+    let number = text.parse::<u32>().ok().filter(|n| (1..=PARTS_MAX).contains(n));
+    let bad = || ApiError::bad("parts", format!("`{text}` is not a number of parts from 1 to {PARTS_MAX}"));
+    number.ok_or_else(bad)
+}
+
+/// As ffmpeg takes it: `2M`, `800k`, `1.5M`, `128000`.
+fn bitrate(text: String) -> Result<String, ApiError> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1e3),
+        Some((at, 'm' | 'M')) => (&text[..at], 1e6),
+        Some(_) | None => (text.as_str(), 1.0),
+    };
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let bits = digits.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit);
+    if bits.is_some_and(|bits| BITRATE.contains(&bits)) {
         Ok(text)
     } else {
-        Err(ApiError::bad("bitrate", format!("`{text}` is no bitrate; write for example 2M or 800k")))
+        let message = format!("`{text}` is no bitrate; write for example 2M or 800k (1k to 1000M)");
+        Err(ApiError::bad("bitrate", message))
     }
 }
 
@@ -126,19 +194,29 @@ fn codec(text: String) -> Result<String, ApiError> {
     }
 }
 
-async fn save(mut field: Field<'_>, folder: &Path) -> Result<(), ApiError> {
-    let beside = folder.join("source.tmp");
-    let mut file = File::create(&beside).await.map_err(|error| disk(&error))?;
-    let mut bytes = 0_u64;
-    while let Some(chunk) = field.chunk().await.map_err(|error| ApiError::bad("file", error.body_text()))? {
+/// Reads the film; its hash.
+async fn take(mut field: Field<'_>, folder: Option<&Path>) -> Result<String, ApiError> {
+    let beside = folder.map(|folder| folder.join("source.tmp"));
+    let mut file = match &beside {
+        Some(path) => Some(File::create(path).await.map_err(|error| disk(&error))?),
+        None => None,
+    };
+    let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
+    while let Some(chunk) = field.chunk().await.map_err(|error| multipart_error("file", &error))? {
         bytes += chunk.len() as u64;
-        file.write_all(&chunk).await.map_err(|error| disk(&error))?;
+        hash.update(&chunk);
+        if let Some(file) = &mut file {
+            file.write_all(&chunk).await.map_err(|error| disk(&error))?;
+        }
     }
     if bytes == 0 {
         return Err(ApiError::bad("file", "the file is empty"));
     }
-    file.sync_all().await.map_err(|error| disk(&error))?;
-    fs::rename(&beside, folder.join(SOURCE)).await.map_err(|error| disk(&error))
+    if let (Some(file), Some(beside), Some(folder)) = (file, &beside, folder) {
+        file.sync_all().await.map_err(|error| disk(&error))?;
+        fs::rename(beside, folder.join(SOURCE)).await.map_err(|error| disk(&error))?;
+    }
+    Ok(hex(&hash.finalize()))
 }
 
 /// A full disk is its own status: there is nothing wrong with the film.

@@ -2,4 +2,5 @@
 
 mod containers;
 mod engine;
+mod films;
 mod node;
