@@ -1,11 +1,14 @@
 //! The door: what people send becomes a valid spec, or a sentence that names the field. Nothing malformed gets past it.
 
+mod attach;
 mod compose;
 mod health;
+mod image;
 mod pattern;
 mod spec;
 mod value;
 mod volume;
+mod waits;
 
 pub use compose::pipeline as compose_pipeline;
 pub use spec::{Door, Draft, Invalid};

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use bollard::models::{ContainerCreateBody, DeviceMapping, HostConfig, PortBinding};
+use bollard::models::{ContainerCreateBody, HostConfig};
 use pinode_scheduler::Spec;
-use pinode_scheduler::dependency::{self, Expr, Waitfor};
 use pinode_scheduler::spec::{Constraint, Needs, OnUpstreamFailure, Rerun, Restart};
 
-use super::{health, pattern, value, volume};
+use super::attach::{devices, ports};
+use super::waits::Waits;
+use super::{health, image, value, volume};
 use crate::api::Submit;
 
 /// Default grace between SIGTERM and SIGKILL, in seconds (Docker's).
@@ -63,6 +64,7 @@ impl Door {
         if submit.image.is_empty() {
             return Err(Invalid::bad("image", format!("{name} has no image; name one in the field image")));
         }
+        image::check(&submit.image)?;
         refuse_unbuilt(submit)?;
         let waits = Waits::collect(submit)?;
         let volumes = volume::parse(&submit.volumes, submit.volume_driver.as_deref(), &self.shared_dir)?;
@@ -75,7 +77,11 @@ impl Door {
         let host_config = HostConfig {
             binds: Some(volumes.binds).filter(|binds| !binds.is_empty()),
             volume_driver: submit.volume_driver.clone(),
-            network_mode: submit.network_mode.clone(),
+            network_mode: submit
+                .network_mode
+                .as_deref()
+                .map(|mode| value::text("network_mode", mode))
+                .transpose()?,
             port_bindings: ports(&submit.ports)?,
             publish_all_ports: submit.publish_all.then_some(true),
             devices: devices(&submit.devices)?,
@@ -86,13 +92,13 @@ impl Door {
         let exposed = host_config.port_bindings.as_ref().map(|ports| ports.keys().cloned().collect());
         let body = ContainerCreateBody {
             image: Some(submit.image.clone()),
-            cmd: submit.cmd.clone(),
-            entrypoint: submit.entrypoint.clone(),
+            cmd: value::texts("cmd", submit.cmd.as_ref())?,
+            entrypoint: value::texts("entrypoint", submit.entrypoint.as_ref())?,
             env: Some(waits.env).filter(|env| !env.is_empty()),
             labels: Some(waits.labels.clone().into_iter().collect())
                 .filter(|labels: &HashMap<_, _>| !labels.is_empty()),
-            working_dir: submit.working_dir.clone(),
-            user: submit.user.clone(),
+            working_dir: submit.working_dir.as_deref().map(value::working_dir).transpose()?,
+            user: submit.user.as_deref().map(|user| value::text("user", user)).transpose()?,
             exposed_ports: exposed,
             healthcheck: health,
             host_config: Some(host_config),
@@ -145,78 +151,6 @@ fn refuse_unbuilt(submit: &Submit) -> Result<(), Invalid> {
     if submit.affinities.is_empty() { Ok(()) } else { Err(unbuilt("affinities")) }
 }
 
-/// The waits of all three forms, and what is left of environment and labels.
-struct Waits {
-    terms: Vec<Waitfor>,
-    timeout_ms: Option<u64>,
-    env: Vec<String>,
-    labels: std::collections::BTreeMap<String, String>,
-}
-
-/// The label that carries waits for clients that cannot send the environment entries.
-const WAITFOR_LABEL: &str = "pinode.waitfor";
-
-impl Waits {
-    fn collect(submit: &Submit) -> Result<Waits, Invalid> {
-        let mut waits =
-            Waits { terms: Vec::new(), timeout_ms: None, env: Vec::new(), labels: submit.labels.clone() };
-        for entry in &submit.env {
-            match entry.strip_prefix("waitfor:") {
-                Some(text) if dependency::is_waitfor_name(entry) => waits.add("env", text)?,
-                Some(_) | None => {
-                    if entry.is_empty() || entry.starts_with('=') {
-                        return Err(Invalid::bad(
-                            "env",
-                            format!("the entry `{entry}` has no name; write K=V"),
-                        ));
-                    }
-                    waits.env.push(entry.clone());
-                }
-            }
-        }
-        for text in &submit.waitfor {
-            waits.add("waitfor", text)?;
-        }
-        if let Some(label) = waits.labels.remove(WAITFOR_LABEL) {
-            let list: Vec<String> = serde_json::from_str(&label).map_err(|_| {
-                let why = format!("the label {WAITFOR_LABEL} is a JSON list, for example [\"container==split\"], not `{label}`");
-                Invalid::bad("labels", why)
-            })?;
-            for text in &list {
-                waits.add("labels", text)?;
-            }
-        }
-        Ok(waits)
-    }
-
-    fn add(&mut self, field: &'static str, text: &str) -> Result<(), Invalid> {
-        let terms = dependency::parse(text).map_err(|error| Invalid::bad(field, error.to_string()))?;
-        for term in &terms.waitfor {
-            check_pattern(field, &term.expr)?;
-        }
-        self.terms.extend(terms.waitfor);
-        self.timeout_ms = self.timeout_ms.into_iter().chain(terms.wait_timeout_ms).min();
-        Ok(())
-    }
-}
-
-fn check_pattern(field: &'static str, expr: &Expr) -> Result<(), Invalid> {
-    let Expr::Regex(regex) = expr else { return Ok(()) };
-    match pattern::cost(regex.as_str()) {
-        Some(cost) if cost <= pattern::COST_MAX => Ok(()),
-        Some(cost) => Err(Invalid::bad(
-            field,
-            format!(
-                "the regular expression {expr} is too complex ({cost}, the limit is {})",
-                pattern::COST_MAX
-            ),
-        )),
-        None => {
-            Err(Invalid::bad(field, format!("the regular expression {expr} does not parse without Unicode")))
-        }
-    }
-}
-
 fn constraint(text: &str) -> Result<Constraint, Invalid> {
     let name = |name: &str| value::name("constraints", name);
     if let Some(node) = text.strip_prefix("node==") {
@@ -242,52 +176,4 @@ fn restart(text: Option<&str>) -> Result<Restart, Invalid> {
             times.map(|times| Restart::OnFailure(Some(times))).ok_or_else(|| Invalid::bad("restart", why()))
         }
     }
-}
-
-type Ports = HashMap<String, Option<Vec<PortBinding>>>;
-
-/// `[[IP:]HOST:]CONTAINER[/PROTOCOL]`.
-fn ports(texts: &[String]) -> Result<Option<Ports>, Invalid> {
-    let mut ports = Ports::new();
-    for text in texts {
-        let bad = || {
-            Invalid::bad(
-                "ports",
-                format!("`{text}` is no port; write [HOST:]CONTAINER[/udp], for example 8080:80"),
-            )
-        };
-        let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        if !matches!(protocol, "tcp" | "udp" | "sctp") {
-            return Err(bad());
-        }
-        let mut pieces = numbers.rsplitn(3, ':');
-        let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(bad);
-        let container = port(pieces.next().unwrap_or_default())?;
-        let host = pieces.next().filter(|host| !host.is_empty()).map(port).transpose()?;
-        let ip = pieces.next().map(str::to_owned);
-        let binding = PortBinding { host_ip: ip, host_port: host.map(|port| port.to_string()) };
-        ports.entry(format!("{container}/{protocol}")).or_default().get_or_insert_default().push(binding);
-    }
-    Ok(Some(ports).filter(|ports| !ports.is_empty()))
-}
-
-/// `/dev/x[:/dev/y[:rwm]]`.
-fn devices(texts: &[String]) -> Result<Option<Vec<DeviceMapping>>, Invalid> {
-    let device = |text: &String| {
-        let mut pieces = text.splitn(3, ':');
-        let host = pieces.next().unwrap_or_default();
-        if !host.starts_with('/') {
-            return Err(Invalid::bad(
-                "devices",
-                format!("`{text}` is no device; write /dev/x or /dev/x:/dev/y"),
-            ));
-        }
-        Ok(DeviceMapping {
-            path_on_host: Some(host.to_owned()),
-            path_in_container: Some(pieces.next().unwrap_or(host).to_owned()),
-            cgroup_permissions: Some(pieces.next().unwrap_or("rwm").to_owned()),
-        })
-    };
-    let devices: Vec<DeviceMapping> = texts.iter().map(device).collect::<Result<_, _>>()?;
-    Ok(Some(devices).filter(|devices| !devices.is_empty()))
 }

@@ -7,6 +7,9 @@ use crate::api::Memory;
 
 /// Longest name, in bytes.
 const NAME_MAX: usize = 63;
+/// Docker's least share of a CPU, and its least memory.
+const CPUS_MIN: f64 = 0.01;
+const MEMORY_MIN: u64 = 6 << 20;
 
 /// `[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}`.
 pub fn name(field: &'static str, text: &str) -> Result<String, Invalid> {
@@ -21,30 +24,61 @@ pub fn name(field: &'static str, text: &str) -> Result<String, Invalid> {
     ))
 }
 
+/// A text that a program can be given: it ends at the first NUL there, so none may have one.
+pub(super) fn text(field: &'static str, text: &str) -> Result<String, Invalid> {
+    if text.contains('\0') {
+        let shown = text.replace('\0', "\\0");
+        return Err(Invalid::bad(field, format!("`{shown}` has a NUL byte, which no program can be given")));
+    }
+    Ok(text.to_owned())
+}
+
+/// The same for a list.
+pub(super) fn texts(
+    field: &'static str,
+    texts: Option<&Vec<String>>,
+) -> Result<Option<Vec<String>>, Invalid> {
+    texts.map(|texts| texts.iter().map(|one| text(field, one)).collect()).transpose()
+}
+
+/// A folder inside the container.
+pub(super) fn working_dir(dir: &str) -> Result<String, Invalid> {
+    if dir.is_empty() || dir.starts_with('/') {
+        return text("working_dir", dir);
+    }
+    Err(Invalid::bad("working_dir", format!("`{dir}` is no absolute path; write for example /work")))
+}
+
 /// Bytes of `64m`, `1g`, `512k`, `1024`.
 pub(super) fn memory(given: &Memory) -> Result<u64, Invalid> {
-    let text = match given {
-        Memory::Bytes(bytes) => return Ok(*bytes),
-        Memory::Text(text) => text,
+    let (bytes, shown) = match given {
+        Memory::Bytes(bytes) => (Some(*bytes), bytes.to_string()),
+        Memory::Text(text) => (bytes_of(text), text.clone()),
     };
+    match bytes {
+        Some(bytes) if bytes >= MEMORY_MIN && i64::try_from(bytes).is_ok() => Ok(bytes),
+        Some(1..MEMORY_MIN) => Err(Invalid::never(
+            "memory",
+            format!("`{shown}` is less than Docker gives a container; ask for 6m or more"),
+        )),
+        Some(_) | None => {
+            Err(Invalid::bad("memory", format!("`{shown}` is no size; write for example 64m or 1g")))
+        }
+    }
+}
+
+fn bytes_of(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
-    let plain = lower.trim_end_matches("ib").trim_end_matches('b');
-    let (digits, unit) = match plain.char_indices().last() {
-        Some((at, unit)) if unit.is_ascii_alphabetic() => (&plain[..at], unit),
-        Some(_) | None => (plain, 'b'),
+    let plain = lower.strip_suffix("ib").or_else(|| lower.strip_suffix('b')).unwrap_or(&lower);
+    let (digits, shift) = match plain.char_indices().last() {
+        Some((at, 'k')) => (&plain[..at], 10),
+        Some((at, 'm')) => (&plain[..at], 20),
+        Some((at, 'g')) => (&plain[..at], 30),
+        Some((at, 't')) => (&plain[..at], 40),
+        Some(_) | None => (plain, 0),
     };
-    let shift = match unit {
-        'b' => Some(0),
-        'k' => Some(10),
-        'm' => Some(20),
-        'g' => Some(30),
-        't' => Some(40),
-        _ => None,
-    };
-    let bytes = shift.and_then(|shift| digits.parse::<u64>().ok()?.checked_mul(1 << shift));
-    bytes
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| Invalid::bad("memory", format!("`{text}` is no size; write for example 64m or 1g")))
+    let fine = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| fine)?.checked_mul(1 << shift)
 }
 
 /// Thousandths of CPUs.
@@ -52,7 +86,11 @@ pub(super) fn cpu_milli(cpus: f64) -> Result<u64, Invalid> {
     if !cpus.is_finite() || cpus <= 0.0 || cpus > 100_000.0 {
         return Err(Invalid::bad("cpus", format!("{cpus} is no number of CPUs; write for example 0.5 or 2")));
     }
-    Ok((cpus * 1000.0).round().max(1.0) as u64)
+    if cpus < CPUS_MIN {
+        let why = format!("{cpus} CPUs are less than Docker gives a container; ask for {CPUS_MIN} or more");
+        return Err(Invalid::never("cpus", why));
+    }
+    Ok((cpus * 1000.0).round() as u64)
 }
 
 /// Milliseconds.
@@ -83,14 +121,38 @@ mod tests {
 
     #[test]
     fn sizes_read_as_docker_s() {
-        for (text, bytes) in
-            [("64m", 64 << 20), ("1g", 1 << 30), ("1GiB", 1 << 30), ("512kb", 512 << 10), ("1000", 1000)]
-        {
+        for (text, bytes) in [
+            ("64m", 64 << 20),
+            ("1g", 1 << 30),
+            ("1GiB", 1 << 30),
+            ("6144kb", 6 << 20),
+            ("10000000", 10_000_000),
+        ] {
             assert_eq!(memory(&Memory::Text(text.to_owned())), Ok(bytes), "{text}");
         }
-        for text in ["", "m", "0", "-1", "1.5g", "1x", "99999999999g"] {
-            assert!(memory(&Memory::Text(text.to_owned())).is_err(), "{text}");
+        for text in ["", "m", "0", "-1", "+8m", "1.5g", "1x", "1bb", "99999999999g", "9000000t"] {
+            let refusal = memory(&Memory::Text(text.to_owned())).unwrap_err();
+            assert!(!refusal.never && refusal.message.contains(&format!("`{text}`")), "{refusal}");
         }
+        assert!(memory(&Memory::Bytes(0)).is_err());
+        assert!(memory(&Memory::Bytes(u64::MAX)).is_err());
+    }
+
+    #[test]
+    fn what_docker_gives_nobody_can_never_run() {
+        assert!(memory(&Memory::Text("5m".to_owned())).unwrap_err().never);
+        assert!(memory(&Memory::Bytes(1)).unwrap_err().never);
+        assert!(cpu_milli(0.001).unwrap_err().never);
+        assert_eq!(cpu_milli(0.01), Ok(10));
+        for cpus in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300] {
+            assert!(!cpu_milli(cpus).unwrap_err().never, "{cpus}");
+        }
+    }
+
+    #[test]
+    fn a_nul_byte_is_refused_and_shown() {
+        assert!(text("cmd", "a\0b").unwrap_err().message.contains("`a\\0b`"));
+        assert!(working_dir("work").unwrap_err().message.contains("`work`"));
     }
 
     #[test]

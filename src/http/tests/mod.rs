@@ -4,3 +4,4 @@ mod containers;
 mod engine;
 mod films;
 mod node;
+mod shape;
