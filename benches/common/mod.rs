@@ -58,7 +58,7 @@ impl Figures {
         let middle = self.sorted_ms.len() / 2;
         let upper = self.sorted_ms.get(middle).copied().unwrap_or_default();
         let lower = self.sorted_ms.get(middle.saturating_sub(1)).copied().unwrap_or(upper);
-        if self.sorted_ms.len() % 2 == 0 { f64::midpoint(lower, upper) } else { upper }
+        if self.sorted_ms.len().is_multiple_of(2) { f64::midpoint(lower, upper) } else { upper }
     }
 
     fn line(&self) -> String {

@@ -111,11 +111,10 @@ fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
 /// A disk that cannot be read now may be read later, and is not set aside for that; one that reads something else than
 /// what was written is damaged.
 fn unreadable(dir: &Path, act: &'static str, source: io::Error) -> LogError {
-    match source.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
-            LogError::Damaged { path: dir.to_owned(), what: source.to_string() }
-        }
-        _ => LogError::Io { act, path: dir.to_owned(), source },
+    if matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) {
+        LogError::Damaged { path: dir.to_owned(), what: source.to_string() }
+    } else {
+        LogError::Io { act, path: dir.to_owned(), source }
     }
 }
 

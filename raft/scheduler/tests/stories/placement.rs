@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pinode_scheduler::container::Decline;
 use pinode_scheduler::node::{Ailment, Capacity};
 use pinode_scheduler::spec::{Constraint, Needs};
-use pinode_scheduler::{Command, NodeFacts, Rejection, why};
+use pinode_scheduler::{Command, NodeFacts, why};
 
 use crate::world::{World, facts, id_of, rejection, spec};
 
