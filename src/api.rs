@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 mod value;
 
-pub use value::Memory;
+pub use value::{AsMap, Memory};
 
 /// A container to be submitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ pub struct Submit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout: Option<String>,
     /// Health check.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "value::map")]
     pub health: Option<Health>,
     /// Remove it when it has ended.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -130,6 +130,7 @@ pub struct Pipeline {
     /// Unique.
     pub name: String,
     /// Its members.
+    #[serde(deserialize_with = "value::maps")]
     pub containers: Vec<Submit>,
     /// `wait` (default) or `reject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

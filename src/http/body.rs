@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use super::limits::BODY_MAX_BYTES;
+use crate::api::AsMap;
 
 /// Deepest JSON.
 const DEPTH_MAX: usize = 32;
@@ -32,7 +33,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     check_depth(bytes)?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let AsMap(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let text = error.into_inner().to_string();
         let field = field(&path, &text);
@@ -105,6 +106,8 @@ mod tests {
             (r#"{"name": "a", "name": "b"}"#, "name"),
             (r#"{"health": {"tset": []}}"#, "health.tset"),
             ("[]", "body"),
+            (r#"["a", "busybox"]"#, "body"),
+            (r#"{"health": [["CMD", "true"]]}"#, "health"),
             ("", "body"),
             ("{\"name\": ", "name"),
             ("{} {}", "body"),
@@ -122,6 +125,7 @@ mod tests {
             (r#"{"name": "p"}"#, "containers"),
             (r#"{"name": "p", "containers": [{}, {"cmd": "x"}]}"#, "containers[1].cmd"),
             (r#"{"name": "p", "containers": [{}], "services": 1}"#, "services"),
+            (r#"{"name": "p", "containers": [["a", "busybox"]]}"#, "containers[0]"),
         ] {
             assert_eq!(refused::<Pipeline>(text).0, field, "{text}");
         }
@@ -130,9 +134,10 @@ mod tests {
     #[test]
     fn brackets_in_text_are_no_depth() {
         let deep = |depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(parse::<serde_json::Value>(deep(DEPTH_MAX).as_bytes()).is_ok());
-        assert!(refused::<serde_json::Value>(&deep(DEPTH_MAX + 1)).1.contains("nested deeper than 32"));
+        assert_eq!(check_depth(deep(DEPTH_MAX).as_bytes()), Ok(()));
+        let error = check_depth(deep(DEPTH_MAX + 1).as_bytes()).unwrap_err();
+        assert!(error.message.contains("nested deeper than 32"), "{error:?}");
         let text = format!("\"\\\"{}\"", "[".repeat(100));
-        assert!(parse::<serde_json::Value>(text.as_bytes()).is_ok());
+        assert_eq!(check_depth(text.as_bytes()), Ok(()));
     }
 }
