@@ -116,7 +116,7 @@ impl Door {
                 .or(waits.timeout_ms),
             run_timeout_ms: value::duration_ms("run_timeout", submit.run_timeout.as_ref())?,
             needs: Needs { cpu_milli: cpu_milli.unwrap_or(default_cpu), memory: memory.unwrap_or(0) },
-            constraints: submit.constraints.iter().map(|text| constraint(text)).collect::<Result<_, _>>()?,
+            constraints: constraints(&submit.constraints)?,
             rerun: value::word("rerun", submit.rerun.as_ref(), &RERUN, Rerun::Fenced)?,
             retries: submit.retries.unwrap_or(0),
             restart: restart(submit.restart.as_deref())?,
@@ -149,6 +149,28 @@ fn refuse_unbuilt(submit: &Submit) -> Result<(), Invalid> {
         return Err(unbuilt("lease"));
     }
     if submit.affinities.is_empty() { Ok(()) } else { Err(unbuilt("affinities")) }
+}
+
+fn constraints(texts: &[String]) -> Result<Vec<Constraint>, Invalid> {
+    let all: Vec<Constraint> = texts.iter().map(|text| constraint(text)).collect::<Result<_, _>>()?;
+    let contradicts = |wanted: &str| {
+        all.iter().any(|other| match other {
+            Constraint::NodeIs(name) => name != wanted,
+            Constraint::NodeIsNot(name) => name == wanted,
+        })
+    };
+    let impossible = all.iter().find_map(|one| match one {
+        Constraint::NodeIs(name) => Some(name).filter(|name| contradicts(name)),
+        Constraint::NodeIsNot(_) => None,
+    });
+    match impossible {
+        Some(name) => {
+            let why =
+                format!("no node can be {name} and meet the others of {}; take some out", texts.join(", "));
+            Err(Invalid::never("constraints", why))
+        }
+        None => Ok(all),
+    }
 }
 
 fn constraint(text: &str) -> Result<Constraint, Invalid> {

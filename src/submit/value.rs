@@ -84,7 +84,10 @@ fn bytes_of(text: &str) -> Option<u64> {
 /// Thousandths of CPUs.
 pub(super) fn cpu_milli(cpus: f64) -> Result<u64, Invalid> {
     if !cpus.is_finite() || cpus <= 0.0 || cpus > 100_000.0 {
-        return Err(Invalid::bad("cpus", format!("{cpus} is no number of CPUs; write for example 0.5 or 2")));
+        return Err(Invalid::bad(
+            "cpus",
+            format!("{cpus:?} is no number of CPUs; write for example 0.5 or 2"),
+        ));
     }
     if cpus < CPUS_MIN {
         let why = format!("{cpus} CPUs are less than Docker gives a container; ask for {CPUS_MIN} or more");

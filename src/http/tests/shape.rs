@@ -98,6 +98,8 @@ async fn what_can_not_be_is_refused_by_its_field_and_leaves_nothing() {
         (json!({"image": "i", "memory": "1k"}), 422, "memory"),
         (json!({"image": "i", "wait_timeout": "99999999999999999999h"}), 400, "wait_timeout"),
         (json!({"image": "i", "constraints": ["zone==a"]}), 422, "constraints"),
+        (json!({"image": "i", "constraints": ["node==a", "node!=a"]}), 422, "node==a, node!=a"),
+        (json!({"image": "i", "constraints": ["node==a", "node==b"]}), 422, "node==a, node==b"),
         (json!({"image": "i", "health": {"test": []}}), 400, "health"),
         (json!({"image": "i", "name": "a", "waitfor": ["container==a"]}), 409, "waitfor"),
         (json!({"image": "i", "name": "a", "waitfor": ["container==a*"]}), 409, "waitfor"),
