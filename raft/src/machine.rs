@@ -45,7 +45,8 @@ struct Core {
     membership: StoredMembership,
 }
 
-/// A look at the state; hold it briefly, `apply` waits meanwhile.
+/// A look at the state; hold it briefly, `apply` waits meanwhile. Never wait for anything while holding it, and never
+/// take it while holding Raft's metrics or another such look: a writer that queues between two readers stops them all.
 pub struct StateGuard<'a>(RwLockReadGuard<'a, Core>);
 
 impl std::ops::Deref for StateGuard<'_> {

@@ -21,14 +21,14 @@ pub(super) async fn status(
     let failed = |error: std::io::Error| {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
     };
-    // One look for the index and the digest: an entry between two would show healthy nodes as different.
-    let state = backend.machine.state();
-    let state_hash = state.hash().map_err(failed)?;
     let (term, leader, membership) = {
         let metrics = backend.raft.metrics();
         let metrics = metrics.borrow_watched();
         (metrics.current_term, metrics.current_leader, metrics.membership_config.membership().clone())
     };
+    // One look for the index and the digest: an entry between two would show healthy nodes as different.
+    let state = backend.machine.state();
+    let state_hash = state.hash().map_err(failed)?;
     let voters: Vec<NodeId> = membership.voter_ids().collect();
     let member = |(id, member): (&NodeId, &pinode_raft::Member)| api::Member {
         name: member.name.clone(),

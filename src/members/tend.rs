@@ -64,8 +64,8 @@ pub async fn tend(raft: &Raft, machine: &Machine) {
 
 /// None while the last change is not committed.
 fn look(raft: &Raft, machine: &Machine) -> Option<(Membership, BTreeMap<NodeId, Look>)> {
-    let metrics = raft.metrics();
-    let metrics = metrics.borrow_watched();
+    // A copy, because whoever looks at the state must not hold the metrics: Raft's core waits for them, `apply` for it.
+    let metrics = raft.metrics().borrow_watched().clone();
     if metrics.membership_config != metrics.committed_membership_config {
         return None;
     }
