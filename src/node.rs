@@ -70,12 +70,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     members::initialise(&node.raft, me.node, &found).await?;
     node.spawn_membership(&mut tasks, me, founding.peers());
     let agent = node.spawn(&mut tasks, http_listener, &services).await?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-        stale = node.until_stale() => bail!(stale),
-        why = node.until_raft_ends() => bail!("raft ended, and without it this node is no use: {why}"),
-        ended = tasks.join_next() => bail!("a task of the node ended: {ended:?}"),
+    let broken = tokio::select! {
+        _ = term.recv() => None,
+        _ = interrupt.recv() => None,
+        stale = node.until_stale() => Some(stale),
+        why = node.until_raft_ends() => Some(format!("raft ended, and without it this node is no use: {why}")),
+        ended = tasks.join_next() => Some(format!("a task of the node ended: {ended:?}")),
+    };
+    if let Some(why) = broken {
+        node.fall_silent(&agent).await;
+        bail!(why);
     }
     tracing::info!("leaves; once more stops it at once");
     tokio::select! {
@@ -212,9 +216,9 @@ impl Node {
             shared_dir: self.config.shared_dir.clone(),
             shared_id: self.shared_id.clone(),
         };
-        let films = film::routes(film::Films::new(backend.clone(), self.engine.clone(), &self.config));
-        let router = http::router(backend).merge(films);
-        services.people.get_or_init(|| router.clone());
+        let films = film::Films::new(backend.clone(), self.engine.clone(), &self.config);
+        services.http.get_or_init(|| http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone())));
+        let router = http::router(backend).merge(film::routes(films));
         if let Some(path) = &self.config.socket {
             tasks.spawn(http::serve_socket(http::bind_socket(path)?, router.clone()));
         }

@@ -178,18 +178,6 @@ impl Proposer {
         membership.membership().get_node(&node).map(|member| member.peer.clone())
     }
 
-    /// The name of who leads, as far as this node knows.
-    pub async fn leader_name(&self) -> Option<String> {
-        let leader = self.leader().await?;
-        if let Some(name) = self.machine.state().node_name(leader) {
-            return Some(name.to_owned());
-        }
-        let metrics = self.raft.metrics();
-        let membership =
-            openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).membership_config.clone();
-        membership.membership().get_node(&leader).map(|member| member.name.clone())
-    }
-
     /// Who leads, as far as this node knows.
     pub async fn leader(&self) -> Option<NodeId> {
         self.raft.current_leader().await

@@ -51,10 +51,13 @@ impl Films {
         let request = key.request(&form)?;
         let parts = self.parts(&form, has_image, &folder).await?;
         let card = Card { id: id.to_owned(), name: form.title(), parts, body: hex(&request.body) };
-        card.write(folder.path()).map_err(|error| upload::disk(&error))?;
+        let (written, into) = (card.clone(), folder.path().to_owned());
+        let written = self.look(move |_| written.write(&into)).await?;
+        written.map_err(|error| upload::disk(&error))?;
         if !folder.move_to(&place).await? {
             // The same key came twice at once, and the other one was faster.
-            let card = self.card(id).ok_or_else(|| {
+            let wanted = id.to_owned();
+            let card = self.look(move |films| films.card(&wanted)).await?.ok_or_else(|| {
                 let message = format!("{} is in the way, and is no film; remove it", place.display());
                 ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "shared_folder", message)
             })?;
@@ -83,7 +86,8 @@ impl Films {
         if card.body != hex(&request.body) {
             return Err(Rejection::KeyReused(request.key.0).into());
         }
-        if self.is_submitted(&card.id) {
+        let wanted = card.id.clone();
+        if self.look(move |films| films.is_submitted(&wanted)).await? {
             return Ok(card.accepted());
         }
         self.submit(request, &card, form).await

@@ -73,6 +73,12 @@ struct Report {
     duration_out: f64,
 }
 
+impl Report {
+    fn read(folder: &Path) -> Option<Report> {
+        serde_json::from_slice(&fs::read(folder.join(REPORT)).ok()?).ok()
+    }
+}
+
 impl Films {
     /// In the shared folder of `config`.
     pub fn new(backend: Backend, engine: Arc<DockerEngine>, config: &Config) -> Films {
@@ -80,6 +86,18 @@ impl Films {
         let films = Films { backend, engine, image: config.film_image.clone(), dir };
         films.sweep();
         films
+    }
+
+    /// Looks into the shared folder, on a thread of its own: it may hang for as long as its network does.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Films) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let films = self.clone();
+        let looked = tokio::task::spawn_blocking(move || look(&films)).await;
+        looked.map_err(|error| {
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "shared_folder", error.to_string())
+        })
     }
 
     /// Where this node takes in a film until it is accepted. No id has a dot, so nobody finds it there.
@@ -123,7 +141,9 @@ impl Films {
     /// The film of this id, as it stands.
     pub(super) fn find(&self, id: &str) -> Option<Video> {
         let folder = self.folder(id)?;
-        Some(view(&self.backend.machine.state(), &folder, Card::read(&folder)?))
+        // Read before the state is looked at: a shared folder may hang for as long as it likes, `apply` may not.
+        let (card, report) = (Card::read(&folder)?, Report::read(&folder));
+        Some(view(&self.backend.machine.state(), card, report))
     }
 
     /// Whether its pipeline is there, or has been.
@@ -141,11 +161,9 @@ impl Films {
     }
 }
 
-fn view(state: &State, folder: &Path, card: Card) -> Video {
+fn view(state: &State, card: Card, report: Option<Report>) -> Video {
     let pipeline = pipeline::name(&card.id);
     let members = state.pipeline(&pipeline);
-    let report: Option<Report> =
-        fs::read(folder.join(REPORT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let word = word(&members, report.is_some());
     let done = |c: &&&Container| c.spec.name.starts_with("encode") && c.phase == Phase::Succeeded;
     let parts_done = u32::try_from(members.iter().filter(done).count()).unwrap_or(u32::MAX);

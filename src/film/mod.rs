@@ -9,4 +9,4 @@ mod routes;
 mod upload;
 
 pub use library::Films;
-pub use routes::routes;
+pub use routes::{for_nodes, routes};

@@ -23,7 +23,6 @@ const FILM_MAX_BYTES: usize = 64 << 30;
 pub fn routes(films: Films) -> Router {
     Router::new()
         .route("/api/v1/videos", get(list).post(post))
-        .route("/api/v1/videos/image", get(image))
         .route("/api/v1/videos/{id}", get(one))
         .route("/api/v1/videos/{id}/result", get(result))
         .layer(DefaultBodyLimit::max(FILM_MAX_BYTES))
@@ -31,12 +30,17 @@ pub fn routes(films: Films) -> Router {
         .with_state(films)
 }
 
+/// What other nodes ask this one for.
+pub fn for_nodes(films: Films) -> Router {
+    Router::new().route("/api/v1/videos/image", get(image)).layer(from_fn(own_shape)).with_state(films)
+}
+
 async fn list(
     State(films): State<Films>,
     Query(consistency): Query<Consistency>,
 ) -> Result<Json<Vec<Video>>, ApiError> {
     films.backend.barrier(consistency.is_stale()).await?;
-    Ok(Json(films.all()))
+    Ok(Json(films.look(Films::all).await?))
 }
 
 async fn one(
@@ -45,7 +49,12 @@ async fn one(
     Query(consistency): Query<Consistency>,
 ) -> Result<Json<Video>, ApiError> {
     films.backend.barrier(consistency.is_stale()).await?;
-    films.find(&id).map(Json).ok_or_else(|| no_such(&id))
+    find(&films, &id).await.map(Json)
+}
+
+async fn find(films: &Films, id: &str) -> Result<Video, ApiError> {
+    let wanted = id.to_owned();
+    films.look(move |films| films.find(&wanted)).await?.ok_or_else(|| no_such(id))
 }
 
 pub(super) fn no_such(id: &str) -> ApiError {
@@ -58,7 +67,7 @@ async fn result(
     Query(Nothing {}): Query<Nothing>,
 ) -> Result<Response, ApiError> {
     films.backend.barrier(false).await?;
-    let video = films.find(&id).ok_or_else(|| no_such(&id))?;
+    let video = find(&films, &id).await?;
     let folder = films.folder(&id).ok_or_else(|| no_such(&id))?;
     if video.state != "succeeded" {
         let message = format!("the video {id} is {}; there is no result", video.state);
@@ -84,7 +93,8 @@ async fn post(
 ) -> Result<(StatusCode, Json<Video>), ApiError> {
     films.backend.barrier(false).await?;
     let id = id_of(&key);
-    let accepted = match films.card(&id) {
+    let wanted = id.clone();
+    let accepted = match films.look(move |films| films.card(&wanted)).await? {
         Some(card) => films.accept_again(&key, card, multipart).await?,
         None => films.accept(&key, &id, multipart).await?,
     };

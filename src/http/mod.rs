@@ -33,6 +33,12 @@ pub use limits::{bind_socket, converse, own_shape, serve, serve_socket};
 pub use query::{Consistency, Nothing, Query};
 pub use waiting::waiting;
 
+/// What other nodes ask this one for, over the port that nodes have for each other: no more than they need.
+pub fn for_nodes(backend: Backend) -> Router {
+    let router = Router::new().route("/api/v1/containers/{name}/logs", get(logs::logs)).with_state(backend);
+    limits::around(router.fallback(limits::unknown))
+}
+
 /// Every route of the native API.
 pub fn router(backend: Backend) -> Router {
     let api = Router::new()

@@ -143,6 +143,7 @@ impl Keeper {
         let mut due = Vec::new();
         for node in state.nodes().filter(|node| node.is_open()) {
             let session = node.session_id();
+            // Who was never heard of under this reign has the full wait from its beginning.
             let fresh = Session { last: since, good_since: since, lagging_since: None };
             let known = *heard.sessions.entry(session).or_insert(fresh);
             let silent = now.since(known.last);
@@ -160,7 +161,6 @@ impl Keeper {
                 due.push(Command::Trusted { session });
             }
         }
-        // A session seen first under this reign and never heard of has had a full wait already counted from `since`.
         heard.timers.retain(|timer, _| state.timers().contains_key(timer));
         for (timer, ms) in state.timers() {
             let at = *heard.timers.entry(*timer).or_insert(now + Duration::from_millis(*ms));

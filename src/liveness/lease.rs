@@ -37,12 +37,6 @@ struct Until {
     given_up: bool,
 }
 
-impl Until {
-    fn revoked(given_up: bool) -> Until {
-        Until { authority: None, patience: clock::now(), given_up }
-    }
-}
-
 impl Lease {
     /// No authority yet. What an earlier process of this session started is left running for one lease.
     pub fn new(timing: Timing) -> Arc<Lease> {
@@ -62,16 +56,18 @@ impl Lease {
             return;
         }
         until.authority = Some(until.authority.map_or(fresh, |before| before.max(fresh)));
-        drop(until);
         self.lapsed.send_if_modified(|lapsed| std::mem::replace(lapsed, false));
+        drop(until);
     }
 
-    /// Fences if it is time.
+    /// Fences if it is time. Decided and said under one lock, so that no renewal comes between the two.
     fn check(&self) {
-        let patience = self.until().patience;
-        if self.remaining().is_zero() && clock::now() >= patience {
+        let until = self.until();
+        let now = clock::now();
+        if until.authority.is_none_or(|authority| now >= authority) && now >= until.patience {
             self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true));
         }
+        drop(until);
     }
 
     /// Fences when it is time, whoever else waits for what. Never returns.
@@ -86,13 +82,24 @@ impl Lease {
 
     /// The session is lost: everything fenced must be dead.
     fn revoke(&self) {
-        *self.until() = Until::revoked(false);
-        self.check();
+        self.end(false);
     }
 
     /// The process ends: nothing is started any more, and everything fenced must be dead.
     pub fn give_up(&self) {
-        *self.until() = Until::revoked(true);
+        self.end(true);
+    }
+
+    /// Whether this process acts no more.
+    pub fn is_given_up(&self) -> bool {
+        self.until().given_up
+    }
+
+    fn end(&self, for_good: bool) {
+        let mut until = self.until();
+        let given_up = until.given_up || for_good;
+        *until = Until { authority: None, patience: clock::now(), given_up };
+        drop(until);
         self.check();
     }
 
@@ -200,6 +207,8 @@ mod tests {
         let lease = Lease::new(Timing::scaled(SHORT));
         lease.renewed(clock::now());
         lease.give_up();
+        lease.renewed(clock::now());
+        lease.revoke();
         lease.renewed(clock::now());
         assert!(*lease.fenced().borrow() && !lease.may_start());
     }

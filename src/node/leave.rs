@@ -20,7 +20,20 @@ const HAND_OVER: Duration = Duration::from_secs(2);
 /// So long for the ends of what was stopped to be committed; else they are told at the next start.
 const REPORT: Duration = Duration::from_secs(3);
 
+/// So long for the engine to be silenced by a node that cannot go on.
+const FALL_SILENT: Duration = Duration::from_secs(5);
+
 impl Node {
+    /// The way out of a node that cannot go on, and perhaps never comes back: what may run elsewhere must not go on here.
+    pub(super) async fn fall_silent(&self, agent: &Agent) {
+        self.lease.give_up();
+        match timeout(FALL_SILENT, silence(agent, &self.machine, Spare::NeverRerun)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "containers may go on here that run elsewhere too"),
+            Err(_) => tracing::error!("containers may go on here that run elsewhere too: the engine is slow"),
+        }
+    }
+
     /// Says so, hands the lead over, ends what must not outlive this process, and closes the log.
     pub(super) async fn leave(&self, agent: &Agent) -> anyhow::Result<()> {
         self.claim_no_more().await;
@@ -30,7 +43,7 @@ impl Node {
         self.lease.give_up();
         let spare = if self.config.stop_containers { Spare::Nothing } else { Spare::NeverRerun };
         silence(agent, &self.machine, spare).await.context("stop the containers")?;
-        if timeout(REPORT, self.until_ends_are_told()).await.is_err() {
+        if timeout(REPORT, self.until_ends_are_told(spare)).await.is_err() {
             tracing::warn!("the ends of some containers will be told at the next start");
         }
         self.raft.shutdown().await.context("stop raft")?;
@@ -49,10 +62,10 @@ impl Node {
         }
     }
 
-    async fn until_ends_are_told(&self) {
+    async fn until_ends_are_told(&self, spare: Spare) {
         let me = self.identity.node();
         let mut applied = self.machine.applied();
-        while owed(&self.machine.state(), me).values().any(is_open) {
+        while owed(&self.machine.state(), me).values().any(|duty| is_open(duty, spare)) {
             if applied.changed().await.is_err() {
                 return;
             }
@@ -61,9 +74,9 @@ impl Node {
 }
 
 /// An attempt that was stopped on the way out, and whose end the log does not know yet.
-fn is_open(duty: &Duty) -> bool {
+fn is_open(duty: &Duty, spare: Spare) -> bool {
     match duty {
-        Duty::Run(work) | Duty::Stop(work, _) | Duty::Resolve(work) => work.fenced,
+        Duty::Run(work) | Duty::Stop(work, _) | Duty::Resolve(work) => work.fenced || spare == Spare::Nothing,
         Duty::Remove { .. } | Duty::Keep { .. } => false,
     }
 }

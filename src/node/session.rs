@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinode_raft::Machine;
-use pinode_scheduler::{Command, NodeId, Rejection, Reply, SessionId};
+use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -48,6 +48,9 @@ pub(super) struct Sessions {
 pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<SessionId>>) {
     let mut driving: Option<AbortHandle> = None;
     for tries in 0_u32.. {
+        if sessions.lease.is_given_up() {
+            return std::future::pending().await;
+        }
         let opened = if driving.is_some() { sessions.open().await } else { sessions.open_or_fence().await };
         let session = match opened {
             Ok(session) => session,
@@ -109,7 +112,6 @@ impl Sessions {
         let facts = facts::facts(&self.config, &engine, &self.boot, self.starts, self.shared_id.as_deref());
         let opened = self.proposer.propose(Command::SessionOpened { session, facts }, TRY).await;
         match opened.map_err(|error| error.to_string())? {
-            Reply::Rejected(rejection @ Rejection::StaleSession(_)) => Err(rejection.to_string()),
             Reply::Rejected(rejection) => Err(rejection.to_string()),
             Reply::Done | Reply::Stale | Reply::Submitted(_) => {
                 facts::record_live_restore(&self.config.data_dir, &self.boot, engine.live_restore)

@@ -48,8 +48,8 @@ pub struct Services {
     pub founding: Arc<Founding>,
     /// Everything else, once there is a cluster.
     pub core: OnceLock<Core>,
-    /// What people are served, for other nodes that ask on behalf of them; once there is a cluster.
-    pub people: OnceLock<Router>,
+    /// What other nodes are served over HTTP; once there is a cluster.
+    pub http: OnceLock<Router>,
     tunnels: Semaphore,
 }
 
@@ -121,7 +121,7 @@ impl Services {
     /// Before there is a cluster.
     pub fn new(greeting: Arc<Greeting>, founding: Arc<Founding>) -> Services {
         let tunnels = Semaphore::new(TUNNELS_MAX);
-        Services { greeting, founding, core: OnceLock::new(), people: OnceLock::new(), tunnels }
+        Services { greeting, founding, core: OnceLock::new(), http: OnceLock::new(), tunnels }
     }
 
     async fn talk(self: Arc<Self>, socket: TcpStream) -> Result<(), TalkError> {
@@ -129,7 +129,7 @@ impl Services {
             timeout(HELLO_TIMEOUT, self.introduce(socket)).await.map_err(|_| TalkError::Silent)?;
         let Some((hello, frames)) = introduced.map_err(TalkError::Hello)? else { return Ok(()) };
         if hello.purpose == Purpose::Http {
-            return self.serve_people(frames).await;
+            return self.serve_http(frames).await;
         }
         let (sink, mut stream) = frames.split();
         let mut answers = Answers { sink: Arc::new(Mutex::new(sink)), at_work: JoinSet::new() };
@@ -151,8 +151,8 @@ impl Services {
         Ok(())
     }
 
-    async fn serve_people(&self, frames: Frames) -> Result<(), TalkError> {
-        let Some(router) = self.people.get() else { return Err(TalkError::NobodyYet) };
+    async fn serve_http(&self, frames: Frames) -> Result<(), TalkError> {
+        let Some(router) = self.http.get() else { return Err(TalkError::NobodyYet) };
         let _place = self.tunnels.try_acquire().map_err(|_| TalkError::TooManyTunnels)?;
         http::converse(bytes_of(frames)?, router.clone()).await;
         Ok(())

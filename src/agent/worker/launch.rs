@@ -83,9 +83,14 @@ impl Worker {
         if !context.authority.may_start() {
             return Ok(NO_LEASE);
         }
-        let body: ContainerCreateBody = match context.launcher.body(work) {
-            Ok(body) => body,
-            Err(error) => return self.decline(work, Decline::Other(error.to_string())).await,
+        // It makes folders in the shared folder, which may hang for as long as its network does.
+        let (launcher, asked) = (context.clone(), work.clone());
+        let body = tokio::task::spawn_blocking(move || launcher.launcher.body(&asked)).await;
+        let said = |error: &dyn std::error::Error| Decline::Other(error.to_string());
+        let body: ContainerCreateBody = match body {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => return self.decline(work, said(&error)).await,
+            Err(error) => return self.decline(work, said(&error)).await,
         };
         match context.runtime.create(&context.launcher.docker_name(work), body).await {
             Ok(id) => self.start(work, &id).await,

@@ -156,7 +156,7 @@ async fn survivors_commit_when_the_leader_is_killed() {
     nodes[1].sees("n1").await;
     let proposer = nodes[1].up().await.proposer.clone();
     proposer.read_barrier(PATIENCE).await.unwrap();
-    assert!(proposer.leader_name().await.is_some());
+    assert!(proposer.leader().await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ const PIECE: usize = 64 << 10;
 const PIECES: usize = 1_024;
 
 /// Serves a stream that never ends by itself, and one of a known length.
-fn people() -> Router {
+fn routes() -> Router {
     let pieces = |count: usize| {
         Body::from_stream(stream::iter(
             (0..count).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![7; PIECE]))),
@@ -42,11 +42,11 @@ async fn ask(from: &Node, to: &Node, path: &str) -> Response<Incoming> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_node_serves_people_streams_to_other_nodes_over_their_port() {
+async fn what_a_node_serves_others_streams_to_them_over_their_port() {
     let (_disks, [a, b, _c]) = three().await;
     a.up().await;
     b.up().await;
-    b.services.people.set(people()).unwrap();
+    b.services.http.set(routes()).unwrap();
     let mut endless = ask(&a, &b, "/endless").await.into_body();
     let first = endless.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(first, "first", "it comes before the stream has ended");
@@ -57,7 +57,7 @@ async fn who_reads_slowly_loses_nothing() {
     let (_disks, [a, b, _c]) = three().await;
     a.up().await;
     b.up().await;
-    b.services.people.set(people()).unwrap();
+    b.services.http.set(routes()).unwrap();
     let large = ask(&a, &b, "/large").await.into_body();
     // Longer than a connection of Raft's would be kept while nothing moves on it.
     sleep(Duration::from_secs(4)).await;
@@ -68,7 +68,7 @@ async fn who_reads_slowly_loses_nothing() {
 async fn nobody_outside_the_cluster_has_a_tunnel() {
     let (_disks, [a, _b, _c]) = three().await;
     a.up().await;
-    a.services.people.set(people()).unwrap();
+    a.services.http.set(routes()).unwrap();
     let cluster = a.greeting.cluster();
     for stranger in [None, Some([9; 32])] {
         let welcome = super::strangers::knock(&a, stranger, Purpose::Http).await;
