@@ -138,13 +138,16 @@ fn multipart_error(field: &str, error: &MultipartError) -> ApiError {
 /// Most parts of a film.
 pub(super) const PARTS_MAX: u32 = 256;
 
-async fn text(name: &'static str, field: Field<'_>) -> Result<String, ApiError> {
-    let text = field.text().await.map_err(|error| multipart_error(name, &error))?;
-    if text.len() <= TEXT_MAX {
-        Ok(text)
-    } else {
-        Err(ApiError::bad(name, format!("{name} is longer than {TEXT_MAX} bytes")))
+/// Piece by piece: a whole field may be as large as a film.
+async fn text(name: &'static str, mut field: Field<'_>) -> Result<String, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(|error| multipart_error(name, &error))? {
+        if bytes.len() + piece.len() > TEXT_MAX {
+            return Err(ApiError::bad(name, format!("{name} is longer than {TEXT_MAX} bytes")));
+        }
+        bytes.extend_from_slice(&piece);
     }
+    String::from_utf8(bytes).map_err(|_| ApiError::bad(name, format!("{name} is not UTF-8 text")))
 }
 
 /// What people call a film. It is no path, and must not be taken for one by who saves the result under it.
