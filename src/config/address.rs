@@ -110,7 +110,7 @@ impl Asked {
         let found = machine.resolve(value);
         let found = found.map_err(|error| bad(format!("is no ADDRESS:PORT of this machine ({error})")))?;
         let addr = *found.first().ok_or_else(|| bad("names no address".to_owned()))?;
-        if !addr.ip().is_loopback() && !self.insecure {
+        if found.iter().any(|addr| !addr.ip().is_loopback()) && !self.insecure {
             return Err(bad("anybody who reaches it would own this machine, and keys are not built yet: \
                             use a loopback address, or say --insecure on a network that you trust"
                 .to_owned()));

@@ -1,3 +1,5 @@
+//! Which addresses a node binds, and which it tells the others.
+
 use super::*;
 
 /// A Pi called pi1 in 10.0.0.0/24, in whose /etc/hosts its own name is 127.0.1.1.
