@@ -69,7 +69,9 @@ impl<'a> At<'a> {
             None => Ok(None),
             Some(Value::String(line)) => {
                 let line = plain(&self.path(key), line)?;
-                split(&line).map(Some).ok_or_else(|| bad(&self.path(key), "has a quote that is not closed"))
+                split(&line).map(Some).ok_or_else(|| {
+                    bad(&self.path(key), "has a quote that is not closed, or ends with a backslash")
+                })
             }
             Some(_) => self.list(key).map(Some),
         }

@@ -34,7 +34,7 @@ pub(super) fn plain(path: &str, text: &str) -> Result<String, Invalid> {
     Ok(plain)
 }
 
-/// Splits as a shell does: spaces, both quotes, backslash. None if a quote stays open.
+/// Splits as a shell does: spaces, both quotes, backslash. None if a quote stays open, or it ends with a backslash.
 pub(super) fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -48,7 +48,16 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
                 word.get_or_insert_default();
             }
             (Some(open), c) if c == open => quote = None,
-            (None | Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
+            (None, '\\') => word.get_or_insert_default().push(chars.next()?),
+            (Some('"'), '\\') => {
+                // Inside double quotes it takes the meaning of these away, and is plain before all others.
+                let next = chars.next()?;
+                let word = word.get_or_insert_default();
+                if !matches!(next, '"' | '\\' | '$' | '`') {
+                    word.push('\\');
+                }
+                word.push(next);
+            }
             (_, c) => word.get_or_insert_default().push(c),
         }
     }

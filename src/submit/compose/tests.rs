@@ -1,3 +1,5 @@
+//! What a compose file becomes, and what is refused of it.
+
 use super::*;
 use crate::api::Memory;
 
@@ -133,4 +135,13 @@ fn nothing_inside_a_service_is_ignored() {
 #[test]
 fn a_service_that_is_there_twice_is_refused() {
     assert!(refusal("services:\n  a: {image: a}\n  a: {image: b}\n").contains("does not parse"));
+}
+
+#[test]
+fn a_backslash_means_what_it_means_to_a_shell() {
+    let words = |line: &str| line::split(line);
+    assert_eq!(words(r#"sh -c "printf 'a\n'""#).unwrap(), ["sh", "-c", r"printf 'a\n'"]);
+    assert_eq!(words(r#""a \"b\" \\ \$c""#).unwrap(), [r#"a "b" \ $c"#]);
+    assert_eq!(words(r"a\ b").unwrap(), ["a b"]);
+    assert_eq!(words(r"a\"), None);
 }
