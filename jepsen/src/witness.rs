@@ -50,7 +50,7 @@ impl Witness {
             threads.run(move |stop| {
                 while !stop.is_wanted() {
                     // Who does not answer, or changes just now, is asked again soon.
-                    if let Ok(Some(digest)) = at.digest(MEANWHILE) {
+                    if let Ok(digest) = at.digest(MEANWHILE) {
                         let mut saw = lock(&saw);
                         if !saw.digests.contains(&digest) {
                             saw.digests.push(digest);

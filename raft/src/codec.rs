@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(decode::<EntryV1>(Schema::Entry, &record), Ok(entry()));
     }
 
-    /// The same for what a person asked for: the scheduler's own types are part of the layout.
+    /// The same for a command: the scheduler's own types are part of the layout.
     #[test]
     fn a_stored_command_never_changes_its_bytes() {
         use pinode_scheduler::node::Ailment;

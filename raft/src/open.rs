@@ -61,7 +61,7 @@ pub fn open(dir: &Path, fresh_id: NodeId, fatal: OnFatal) -> Result<Opened, Open
     // A disk that belongs to a cluster has voted or acknowledged something, and knows its cluster no earlier than its log
     // is there: without it, it must not come back as one that never did.
     if identity.cluster().is_some() && !LogStore::exists(&log_dir) {
-        return Err(aside("its log is missing".to_owned()));
+        return Err(aside("its log, or the high-water mark of it, is missing".to_owned()));
     }
     let log = LogStore::open(&log_dir, fatal).map_err(|error| match error {
         LogError::Damaged { what, .. } => aside(what),

@@ -46,7 +46,7 @@ impl Survivors {
         for node in &self.nodes {
             let mut digest = None;
             in_time(SETTLED, LOOK, || {
-                digest = node.digest(moment).ok().flatten();
+                digest = node.digest(moment).ok();
                 digest.is_some()
             })?;
             history.digests.extend(digest);
@@ -77,8 +77,7 @@ impl Survivors {
             node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))
         };
         in_time(within, LOOK, || {
-            let digests: Vec<Option<Digest>> =
-                self.nodes.iter().map(|node| node.digest("").ok().flatten()).collect();
+            let digests: Vec<Option<Digest>> = self.nodes.iter().map(|node| node.digest("").ok()).collect();
             let told = |digest: &Digest| (digest.applied_index, digest.state_hash.clone());
             let first = digests.first().and_then(|digest| digest.as_ref().map(told));
             let agree = first.is_some() && digests.iter().all(|digest| digest.as_ref().map(told) == first);

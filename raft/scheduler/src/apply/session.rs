@@ -26,7 +26,7 @@ impl Step<'_> {
                     return Rejection::NoSuchSession(session).into();
                 }
                 node.facts = facts.clone();
-                // The process that complained is gone; this one says anew what ails its node.
+                // Who opens a session has just seen its engine answer; whatever still ails the node is said anew.
                 node.ailments.clear();
                 return Reply::Done;
             }

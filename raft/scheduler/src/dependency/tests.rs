@@ -1,3 +1,5 @@
+//! How a `waitfor` is read, and what it matches.
+
 use super::*;
 
 fn written(text: &str) -> Vec<String> {
