@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pinode_jepsen::Testbed;
+use pinode_jepsen::testbed::await_true;
 
-use crate::world::{shell, states};
+use crate::world::{SOON, shell, states};
 
 /// A small file system, mounted over a folder on some machines.
 struct Small<'a> {
@@ -73,6 +74,7 @@ fn a_node_whose_own_disk_is_full_stops_and_the_others_go_on() {
         bed.client(1).submit(&shell(&format!("c{k}"), "true")).unwrap();
         assert_eq!(bed.client(1).wait(&format!("c{k}")).unwrap()["state"], "succeeded");
     }
+    await_true(SOON, || bed.pid(3).is_err()).unwrap();
     bed.exec(3, &["rm", &filler]).unwrap();
     bed.start_node(3).unwrap();
     bed.await_whole().unwrap();

@@ -141,13 +141,15 @@ fn a_minority_accepts_nothing_and_says_503() {
     bed.kill_node(2).unwrap();
     bed.kill_node(3).unwrap();
     let alone: Client = bed.client(1);
-    let answer = alone.post(CONTAINERS, &shell("a", "true")).unwrap();
+    let again = |client: &Client| client.post_as("key-of-a", CONTAINERS, &shell("a", "true")).unwrap();
+    let answer = again(&alone);
     refused(&answer, 503, &["quorum"], None);
     assert_eq!(bed.program(&[1]).run(&["ps"]).unwrap().code, 4);
     bed.start_node(2).unwrap();
     bed.start_node(3).unwrap();
     bed.await_whole().unwrap();
-    // Refused meant: not known to be accepted. It may not exist half.
-    let found = states(&alone);
-    assert!(found.is_empty() || found.len() == 1, "{found:?}");
+    // Refused meant: not known to be accepted. Who asks again under the same key finds out, and has one.
+    assert_eq!(again(&bed.client(2)).status, 201);
+    assert_eq!(again(&bed.client(3)).status, 201);
+    assert_eq!(states(&bed.client(3)).len(), 1);
 }
