@@ -36,19 +36,18 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Runs a node until it is told to stop.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let fresh_id = u64::from_le_bytes(random()?);
-    let opened = pinode_raft::open(&config.data_dir, fresh_id, Box::new(stop_at_once));
+    let random = u64::from_le_bytes(random()?);
+    let opened = pinode_raft::open(&config.data_dir, random, Box::new(stop_at_once));
     let Opened { mut identity, log, machine } =
         opened.with_context(|| format!("open {}", config.data_dir.display()))?;
     let shared_id =
         shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
     let peer_listener = bind(&config.peer_listen).await?;
     let http_listener = Arc::new(bind(&config.listen).await?);
-    tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.starts(), "starts");
+    tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.start().count, "starts");
 
     let me = Joiner { node: identity.node(), name: config.name.clone(), addr: config.peer_advertise.clone() };
-    let greeting =
-        Greeting::new(me.node, identity.starts(), log.clone(), machine.clone(), identity.cluster());
+    let greeting = Greeting::new(me.node, identity.start(), log.clone(), machine.clone(), identity.cluster());
     let greeting = Arc::new(greeting);
     let peers = Arc::new(Peers::new(greeting.clone()));
     let founding = Arc::new(Founding::new(me.clone(), &config.peers));
@@ -230,7 +229,7 @@ impl Node {
     fn sessions(&self, agent: Arc<Agent>) -> session::Sessions {
         session::Sessions {
             me: self.identity.node(),
-            starts: self.identity.starts(),
+            start: self.identity.start(),
             boot: self.boot.clone(),
             config: self.config.clone(),
             shared_id: self.shared_id.clone(),

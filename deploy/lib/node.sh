@@ -26,11 +26,14 @@ node_start() {
         --insecure --socket "$dir/pinode.sock"
 }
 
+# True once there is nothing more to wait for.
+node_answers_or_ended() { node_answers "$1" || ! recorded "$(machine_dir "$1")/pinode.pid"; }
+
 # node_await K: until its port answers; tells the reason where it ended instead.
 node_await() {
     local dir
     dir=$(machine_dir "$1")
-    if ! await "the node answers" $NODE_SECONDS node_answers "$1"; then
+    if ! { await "the node answers" $NODE_SECONDS node_answers_or_ended "$1" && node_answers "$1"; }; then
         tail -n 8 "$dir/pinode.log" >&2
         die "node n$1 does not answer at $(node_url "$1"); its log: $dir/pinode.log"
     fi

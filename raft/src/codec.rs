@@ -30,8 +30,9 @@ pub enum Schema {
     LogId = 3,
     /// [`SnapshotV1`].
     Snapshot = 4,
-    /// [`crate::identity::IdentityV1`].
-    Identity = 5,
+    /// [`crate::identity::IdentityV1`]. It is read first, so before the first release its number stands for the layout of
+    /// the whole folder, and rises with every change: an older folder is refused and not taken for a damaged one.
+    Identity = 7,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
 }
@@ -46,7 +47,9 @@ pub enum BadRecord {
     #[error("the record does not begin with the magic")]
     Magic,
     /// Another kind, or a version that this binary does not know.
-    #[error("the record has schema {found}, not {wanted}; a newer pinode wrote it, or it is damaged")]
+    #[error(
+        "the record has schema {found}, not {wanted}; another version of pinode wrote it, or it is damaged"
+    )]
     Schema {
         /// As read.
         found: u16,

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pinode_scheduler::NodeId;
+use pinode_scheduler::node::Start;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, BadRecord, Schema};
@@ -31,6 +32,7 @@ pub struct IdentityV1 {
 pub struct Identity {
     dir: PathBuf,
     value: IdentityV1,
+    mark: u64,
     /// Held until the process ends: two processes on one folder would be two voters with one vote.
     _lock: File,
 }
@@ -72,8 +74,9 @@ pub enum IdentityError {
 }
 
 impl Identity {
-    /// Opens the folder, making it (with `fresh_id`) when there is nothing in it, and counts this start.
-    pub fn open(dir: &Path, fresh_id: NodeId) -> Result<Identity, IdentityError> {
+    /// Opens the folder, making it when there is nothing in it, and counts this start. `random` is the id of a new node, and
+    /// the mark of this start.
+    pub fn open(dir: &Path, random: u64) -> Result<Identity, IdentityError> {
         let failed = |act| move |source| IdentityError::Io { act, path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(failed("make the folder"))?;
         let lock = lock(dir)?;
@@ -89,12 +92,12 @@ impl Identity {
             Ok(bytes) => codec::decode::<IdentityV1>(Schema::Identity, &bytes)
                 .map_err(|source| IdentityError::Damaged { path: path.clone(), source })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                IdentityV1 { node: fresh_id, cluster: None, starts: 0 }
+                IdentityV1 { node: random, cluster: None, starts: 0 }
             }
             Err(source) => return Err(IdentityError::Io { act: "read", path, source }),
         };
         let value = IdentityV1 { starts: before.starts.saturating_add(1), ..before };
-        let mut identity = Identity { dir: dir.to_owned(), value, _lock: lock };
+        let mut identity = Identity { dir: dir.to_owned(), value, mark: random, _lock: lock };
         identity.save(value)?;
         Ok(identity)
     }
@@ -109,9 +112,9 @@ impl Identity {
         self.value.cluster
     }
 
-    /// How often a process has started on this disk, this one counted.
-    pub fn starts(&self) -> u64 {
-        self.value.starts
+    /// Which start of a process on this disk this one is.
+    pub fn start(&self) -> Start {
+        Start { count: self.value.starts, mark: self.mark }
     }
 
     /// The folder.
@@ -170,10 +173,10 @@ mod tests {
     fn an_id_is_drawn_once_and_each_start_is_counted() {
         let dir = tempfile::tempdir().unwrap();
         let first = Identity::open(dir.path(), 7).unwrap();
-        assert_eq!((first.node(), first.starts()), (7, 1));
+        assert_eq!((first.node(), first.start()), (7, Start { count: 1, mark: 7 }));
         drop(first);
         let second = Identity::open(dir.path(), 8).unwrap();
-        assert_eq!((second.node(), second.starts(), second.cluster()), (7, 2, None));
+        assert_eq!((second.node(), second.start(), second.cluster()), (7, Start { count: 2, mark: 8 }, None));
     }
 
     #[test]

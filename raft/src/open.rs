@@ -4,8 +4,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pinode_scheduler::NodeId;
-
 use crate::identity::{self, Identity, IdentityError};
 use crate::log::{LogError, LogStore, OnFatal};
 use crate::machine::Machine;
@@ -50,9 +48,9 @@ pub enum OpenError {
     },
 }
 
-/// Opens `dir`, drawing on `fresh_id` when it is empty. `fatal` is called when a sync of the log fails.
-pub fn open(dir: &Path, fresh_id: NodeId, fatal: OnFatal) -> Result<Opened, OpenError> {
-    let identity = Identity::open(dir, fresh_id)?;
+/// Opens `dir`, drawing on `random` for what must be its alone. `fatal` is called when a sync of the log fails.
+pub fn open(dir: &Path, random: u64, fatal: OnFatal) -> Result<Opened, OpenError> {
+    let identity = Identity::open(dir, random)?;
     let aside = |reason: String| match identity::quarantine(dir, &reason) {
         Ok(()) => OpenError::Quarantined { path: dir.to_owned(), reason },
         Err(error) => OpenError::Identity(error),

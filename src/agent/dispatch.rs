@@ -232,7 +232,7 @@ impl Context {
         let seen = self.runtime.list(&self.launcher.cluster).await?;
         let mut ids = lock(&self.ids);
         ids.clear();
-        ids.extend(seen.iter().filter_map(|seen| Some((key_of(seen)?, seen.id.clone()))));
+        ids.extend(seen.iter().filter_map(|seen| Some((seen.key()?, seen.id.clone()))));
         Ok(seen)
     }
 
@@ -241,11 +241,6 @@ impl Context {
         self.live_restore.fetch_and(live_restore, Ordering::Relaxed);
         Ok(())
     }
-}
-
-fn key_of(seen: &Seen) -> Option<Key> {
-    let (container, attempt) = seen.ours.as_ref()?;
-    Some((container.parse().ok()?, *attempt))
 }
 
 type Workers = Arc<Mutex<BTreeMap<Key, Worker>>>;
@@ -303,11 +298,11 @@ fn wake(workers: &Workers, hint: &Hint) {
 /// Who runs as he should is left in peace.
 fn wake_changed(workers: &Workers, seen: &[Seen]) {
     let running: Vec<Key> =
-        seen.iter().filter(|seen| seen.status == Status::Running).filter_map(key_of).collect();
+        seen.iter().filter(|seen| seen.status == Status::Running).filter_map(Seen::key).collect();
     let workers = lock(workers);
     let strange = workers.iter().filter(|(key, _)| !running.contains(key));
     strange.for_each(|(_, worker)| worker.hint.notify_one());
-    for key in seen.iter().filter(|seen| seen.status == Status::Running).filter_map(key_of) {
+    for key in seen.iter().filter(|seen| seen.status == Status::Running).filter_map(Seen::key) {
         if !workers.contains_key(&key) {
             tracing::debug!(container = %key.0, attempt = key.1, "runs here and is not owed; left alone");
         }

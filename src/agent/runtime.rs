@@ -4,6 +4,7 @@ use bollard::models::ContainerCreateBody;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use pinode_scheduler::ContainerId;
 
 /// Labels on every Docker container of ours.
 pub mod label {
@@ -83,6 +84,14 @@ pub struct Seen {
     pub ours: Option<(String, u32)>,
     /// What the engine said when it could not start it.
     pub error: String,
+}
+
+impl Seen {
+    /// Which attempt of which container it is, if it is ours.
+    pub fn key(&self) -> Option<(ContainerId, u32)> {
+        let (container, attempt) = self.ours.as_ref()?;
+        Some((container.parse().ok()?, *attempt))
+    }
 }
 
 /// What the engine remembers of one container.

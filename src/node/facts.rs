@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use pinode_raft::write_durably;
 use pinode_scheduler::NodeFacts;
-use pinode_scheduler::node::Capacity;
+use pinode_scheduler::node::{Capacity, Start};
 
 use crate::agent::runtime::EngineInfo;
 use crate::config::Config;
@@ -29,7 +29,7 @@ pub(super) fn facts(
     config: &Config,
     engine: &EngineInfo,
     boot: &str,
-    starts: u64,
+    start: Start,
     shared: Option<&str>,
 ) -> NodeFacts {
     let mut labels = BTreeMap::from([
@@ -47,7 +47,7 @@ pub(super) fn facts(
         api: config.advertise.clone(),
         peer: config.peer_advertise.clone(),
         boot_id: boot.to_owned(),
-        start_counter: starts,
+        start,
         capacity: Capacity {
             cpu_milli: engine.cpus.saturating_mul(1000),
             memory: engine.memory,

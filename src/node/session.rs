@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinode_raft::Machine;
+use pinode_scheduler::node::Start;
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -32,7 +33,7 @@ const TRIES_BETWEEN_WORDS: u32 = 20;
 /// What sessions are made of.
 pub(super) struct Sessions {
     pub(super) me: NodeId,
-    pub(super) starts: u64,
+    pub(super) start: Start,
     pub(super) boot: String,
     pub(super) config: Config,
     pub(super) shared_id: Option<String>,
@@ -109,7 +110,7 @@ impl Sessions {
             let silent = silence(&self.agent, &self.machine, Spare::Nothing).await;
             silent.map_err(|error| error.to_string())?;
         }
-        let facts = facts::facts(&self.config, &engine, &self.boot, self.starts, self.shared_id.as_deref());
+        let facts = facts::facts(&self.config, &engine, &self.boot, self.start, self.shared_id.as_deref());
         let opened = self.proposer.propose(Command::SessionOpened { session, facts }, TRY).await;
         match opened.map_err(|error| error.to_string())? {
             Reply::Rejected(rejection) => Err(rejection.to_string()),

@@ -9,7 +9,7 @@ use pinode_scheduler::spec::Rerun;
 use tokio::time::sleep;
 
 use crate::agent::Agent;
-use crate::agent::runtime::{RuntimeError, Seen, Status};
+use crate::agent::runtime::{RuntimeError, Status};
 
 /// Between two looks at an engine that is being silenced.
 const LOOK: Duration = Duration::from_millis(200);
@@ -31,7 +31,7 @@ pub(super) async fn silence(agent: &Agent, machine: &Machine, spare: Spare) -> R
         let seen = engine.list(agent.cluster()).await?;
         let mut loud = false;
         for seen in seen.iter().filter(|seen| seen.status == Status::Running) {
-            let key = key_of(seen);
+            let key = seen.key();
             if spare == Spare::NeverRerun && key.is_some_and(|(id, _)| never_reruns(machine, id)) {
                 continue;
             }
@@ -50,11 +50,6 @@ pub(super) async fn silence(agent: &Agent, machine: &Machine, spare: Spare) -> R
         }
         sleep(LOOK).await;
     }
-}
-
-fn key_of(seen: &Seen) -> Option<(ContainerId, u32)> {
-    let (container, attempt) = seen.ours.as_ref()?;
-    Some((container.parse().ok()?, *attempt))
 }
 
 /// What the state does not know, yet or any more, is not spared: the careful answer.

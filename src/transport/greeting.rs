@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use openraft::async_runtime::WatchReceiver;
 use pinode_raft::{LogStore, Machine, Raft};
 use pinode_scheduler::NodeId;
+use pinode_scheduler::node::Start;
 use tokio::sync::watch;
 
 use super::dial::Target;
@@ -15,7 +16,7 @@ use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome};
 #[derive(Debug)]
 pub struct Greeting {
     node: NodeId,
-    starts: u64,
+    start: Start,
     log: LogStore,
     machine: Machine,
     raft: OnceLock<Raft>,
@@ -27,7 +28,7 @@ impl Greeting {
     /// A node before or after its first contact.
     pub fn new(
         node: NodeId,
-        starts: u64,
+        start: Start,
         log: LogStore,
         machine: Machine,
         cluster: Option<[u8; 32]>,
@@ -38,7 +39,7 @@ impl Greeting {
         }
         Greeting {
             node,
-            starts,
+            start,
             log,
             machine,
             raft: OnceLock::new(),
@@ -91,7 +92,7 @@ impl Greeting {
             protocol: PROTOCOL,
             cluster: target.cluster,
             node: self.node,
-            starts: self.starts,
+            start: self.start,
             last_log: self.last_log(),
             purpose: target.purpose,
             to: target.to,
@@ -108,26 +109,27 @@ impl Greeting {
             Welcome::OtherNode(self.node)
         } else if if stranger { hello.purpose != Purpose::Rpc } else { hello.cluster != ours } {
             Welcome::OtherCluster(ours)
-        } else if let Some(seen) = self.later_start(hello.node, hello.starts) {
+        } else if let Some(seen) = self.later_start(hello.node, hello.start) {
             Welcome::Stale(seen)
         } else {
-            Welcome::Come(Me { node: self.node, starts: self.starts, last_log: self.last_log() })
+            Welcome::Come(Me { node: self.node, start: self.start, last_log: self.last_log() })
         }
     }
 
     /// The dialler's judgement on who answered. `acknowledged` was asked for before the hello was sent, so no
     /// acknowledgement on another connection can overtake the answer.
     pub(super) fn judge(&self, me: &Me, acknowledged: Option<u64>) -> Result<(), Seen> {
-        match (self.later_start(me.node, me.starts), acknowledged) {
+        match (self.later_start(me.node, me.start), acknowledged) {
             (Some(seen), _) => Err(seen),
             (None, Some(seen)) if me.last_log < Some(seen) => Err(Seen::Log { seen, shown: me.last_log }),
             (None, _) => Ok(()),
         }
     }
 
-    fn later_start(&self, node: NodeId, shown: u64) -> Option<Seen> {
-        let seen = self.machine.state().find_node(node)?.facts.start_counter;
-        (shown < seen).then_some(Seen::Starts { seen, shown })
+    fn later_start(&self, node: NodeId, shown: Start) -> Option<Seen> {
+        let seen = self.machine.state().find_node(node)?.facts.start;
+        let older = shown.is_of_an_older_copy_than(seen);
+        older.then_some(Seen::Start { seen: seen.count, shown: shown.count })
     }
 
     /// Index up to which `node` has acknowledged entries that are committed: those are never truncated, so its log

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use bytes::{Bytes, BytesMut};
 use pinode_raft::codec::{SnapshotMetaV1, VoteV1};
+use pinode_scheduler::node::Start;
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ pub use super::mirror::{
 };
 
 /// Spoken by this binary.
-pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL: u16 = 2;
 /// Largest frame, in bytes.
 pub const FRAME_MAX_BYTES: usize = 8 << 20;
 /// Largest question or answer, in bytes; the rest of the frame is for its number.
@@ -47,8 +48,8 @@ pub struct Hello {
     pub cluster: Option<[u8; 32]>,
     /// Who it is.
     pub node: NodeId,
-    /// Starts of a process on its disk.
-    pub starts: u64,
+    /// Which start of a process on its disk this is.
+    pub start: Start,
     /// Index of the last entry of its log.
     pub last_log: Option<u64>,
     /// What the connection is for.
@@ -63,8 +64,8 @@ pub struct Hello {
 pub struct Me {
     /// Who it is.
     pub node: NodeId,
-    /// Starts of a process on its disk.
-    pub starts: u64,
+    /// Which start of a process on its disk this is.
+    pub start: Start,
     /// Index of the last entry of its log.
     pub last_log: Option<u64>,
 }
@@ -92,9 +93,9 @@ pub enum Welcome {
 /// What the cluster has seen of a disk that now shows less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Seen {
-    /// A later start.
-    #[error("the cluster has seen its start {seen}, and it counts {shown}")]
-    Starts {
+    /// A later start, or another one with the same count.
+    #[error("the cluster has seen its start {seen}, and this one counts as {shown}")]
+    Start {
         /// In the replicated state.
         seen: u64,
         /// In its hello.
@@ -347,15 +348,15 @@ mod tests {
     #[test]
     fn the_hello_never_changes_its_bytes() {
         let hello = Hello {
-            protocol: 1,
+            protocol: 2,
             cluster: None,
-            node: 2,
-            starts: 3,
-            last_log: Some(4),
+            node: 3,
+            start: Start { count: 4, mark: 5 },
+            last_log: Some(6),
             purpose: Purpose::Rpc,
-            to: Some(5),
+            to: Some(7),
         };
-        assert_eq!(encode(&hello).unwrap().as_ref(), [1, 0, 2, 3, 1, 4, 3, 1, 5]);
+        assert_eq!(encode(&hello).unwrap().as_ref(), [2, 0, 3, 4, 5, 1, 6, 3, 1, 7]);
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub struct NodeFacts {
     pub peer: String,
     /// The kernel's boot id: a session never survives it.
     pub boot_id: String,
-    /// Rises with each start of the process on this disk; a lower one later is a restored old disk.
-    pub start_counter: u64,
+    /// Which start of a process on its disk this is.
+    pub start: Start,
     /// What it offers in all.
     pub capacity: Capacity,
     /// Found and given labels: `arch`, `model`, `os`, `storage`, …
@@ -30,6 +30,23 @@ pub struct NodeFacts {
     pub feature: u16,
     /// Its Docker Engine's version, for people.
     pub engine: String,
+}
+
+/// One start of a process on a disk. A disk that was put back from an old copy counts anew what was counted before; the
+/// mark tells it from the start it repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Rises by one with each.
+    pub count: u64,
+    /// Random.
+    pub mark: u64,
+}
+
+impl Start {
+    /// Whether the disk that shows this start cannot be the one on which `seen` was.
+    pub fn is_of_an_older_copy_than(self, seen: Start) -> bool {
+        self.count < seen.count || self.count == seen.count && self.mark != seen.mark
+    }
 }
 
 /// What a node offers in all.

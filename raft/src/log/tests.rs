@@ -77,7 +77,7 @@ async fn an_entry_larger_than_sled_syncs_comes_back_whole() {
         api: String::new(),
         peer: String::new(),
         boot_id: String::new(),
-        start_counter: 1,
+        start: pinode_scheduler::node::Start { count: 1, mark: 1 },
         capacity: Default::default(),
         labels: Default::default(),
         shared_id: None,

@@ -67,7 +67,7 @@ pub(super) async fn node() -> Node {
     let opened = opened.unwrap();
     let (mut identity, log, machine) = (opened.identity, opened.log, opened.machine);
     let me = identity.node();
-    let greeting = Greeting::new(me, identity.starts(), log.clone(), machine.clone(), identity.cluster());
+    let greeting = Greeting::new(me, identity.start(), log.clone(), machine.clone(), identity.cluster());
     let greeting = Arc::new(greeting);
     let peers = Arc::new(Peers::new(greeting.clone()));
     let joiner = Joiner { node: me, name: "n1".to_owned(), addr: "127.0.0.1:1".to_owned() };

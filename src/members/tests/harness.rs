@@ -10,7 +10,7 @@ use openraft::async_runtime::WatchReceiver;
 use pinode_raft::config::{Timeouts, raft_config};
 use pinode_raft::types::Membership;
 use pinode_raft::{LogStore, Machine, Raft};
-use pinode_scheduler::node::{Capacity, NodeFacts};
+use pinode_scheduler::node::{Capacity, NodeFacts, Start};
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -83,7 +83,7 @@ impl Disk {
         let (mut identity, log, machine) = (opened.identity, opened.log, opened.machine);
         let id = identity.node();
         let me = Joiner { node: id, name: self.name.clone(), addr: advertise.to_owned() };
-        let greeting = Greeting::new(id, identity.starts(), log.clone(), machine.clone(), identity.cluster());
+        let greeting = Greeting::new(id, identity.start(), log.clone(), machine.clone(), identity.cluster());
         let greeting = Arc::new(greeting);
         let founding = Arc::new(Founding::new(me.clone(), peers));
         let services = Arc::new(Services::new(greeting.clone(), founding.clone()));
@@ -203,7 +203,7 @@ pub(super) fn session_opened(node: NodeId, name: &str, starts: u64) -> Command {
         api: String::new(),
         peer: String::new(),
         boot_id: "boot".to_owned(),
-        start_counter: starts,
+        start: Start { count: starts, mark: node },
         capacity: Capacity::default(),
         labels: BTreeMap::new(),
         shared_id: None,

@@ -12,6 +12,7 @@ use tokio_util::codec::Framed;
 
 use futures_util::{SinkExt, StreamExt};
 use pinode_scheduler::Reply;
+use pinode_scheduler::node::Start;
 
 use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, leader, three};
 use crate::transport::wire::{self, Ask, Hello, PROTOCOL, Purpose, Seen, Verdict, VoteRequestV1, Welcome};
@@ -21,7 +22,7 @@ fn hello(node: &Node) -> Hello {
         protocol: PROTOCOL,
         cluster: node.greeting.cluster(),
         node: 77,
-        starts: 1,
+        start: Start { count: 1, mark: 1 },
         last_log: None,
         purpose: Purpose::Heartbeat,
         to: Some(node.id),
@@ -46,7 +47,7 @@ async fn another_cluster_another_protocol_and_another_node_are_refused() {
     let node = disk.start(&[]).await;
     node.up().await;
     let fine = hello(&node);
-    assert!(matches!(say(&node, &fine).await, Welcome::Come(me) if me.node == 1 && me.starts == 1));
+    assert!(matches!(say(&node, &fine).await, Welcome::Come(me) if me.node == 1 && me.start.count == 1));
     let cluster = node.greeting.cluster();
     let other = Hello { cluster: Some([9; 32]), ..fine.clone() };
     assert_eq!(say(&node, &other).await, Welcome::OtherCluster(cluster));
@@ -56,7 +57,7 @@ async fn another_cluster_another_protocol_and_another_node_are_refused() {
         Welcome::OtherCluster(cluster),
         "first contact is not for heartbeats"
     );
-    let newer = Hello { protocol: 2, ..fine.clone() };
+    let newer = Hello { protocol: PROTOCOL + 1, ..fine.clone() };
     assert_eq!(say(&node, &newer).await, Welcome::OtherProtocol(PROTOCOL));
     let astray = Hello { to: Some(2), ..fine };
     assert_eq!(
@@ -113,7 +114,7 @@ async fn an_old_copy_of_a_disk_is_told_and_exchanges_no_raft_message() {
     three.kill().await;
     let copy = disks[2].start(&[&disks[0], &disks[1]]).await;
     let seen = eventually("it is told", async || is_stale(&copy)).await;
-    assert!(matches!(seen, Seen::Starts { seen: 50, .. }), "{seen}");
+    assert!(matches!(seen, Seen::Start { seen: 50, .. }), "{seen}");
     one.open_session(1, "n1", 1).await;
     two.sees("n1").await;
     sleep(Duration::from_secs(1)).await;

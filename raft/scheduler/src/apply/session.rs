@@ -18,7 +18,10 @@ impl Step<'_> {
             None => {
                 self.state.nodes.insert(session.node, newcomer(session, facts));
             }
-            Some(node) if facts.start_counter < node.facts.start_counter || session.number < node.session => {
+            Some(node)
+                if facts.start.is_of_an_older_copy_than(node.facts.start)
+                    || session.number < node.session =>
+            {
                 return Rejection::StaleSession(session).into();
             }
             Some(node) if session.number == node.session => {

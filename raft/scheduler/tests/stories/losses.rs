@@ -1,5 +1,6 @@
 //! Nodes die, come back, and report late.
 
+use pinode_scheduler::node::Start;
 use pinode_scheduler::spec::Rerun;
 use pinode_scheduler::{Command, Duty, NodeFacts, Outcome, Rejection, Reply, SessionId};
 
@@ -120,18 +121,30 @@ fn a_new_session_resolves_what_the_old_one_had_claimed() {
 #[test]
 fn the_same_session_resumes_in_the_same_boot_only() {
     let mut world = World::with_nodes(1);
-    let again = NodeFacts { start_counter: 2, ..facts("n1") };
+    let again = NodeFacts { start: start(2), ..facts("n1") };
     assert_eq!(world.open(1, 1, again.clone()), Reply::Done);
-    let rebooted = NodeFacts { boot_id: "another".to_owned(), start_counter: 3, ..again };
+    let rebooted = NodeFacts { boot_id: "another".to_owned(), start: start(3), ..again };
     assert!(matches!(rejection(world.open(1, 1, rebooted)), Rejection::NoSuchSession(_)));
 }
 
 #[test]
 fn a_restored_old_disk_is_refused() {
     let mut world = World::with_nodes(1);
-    world.open(1, 1, NodeFacts { start_counter: 7, ..facts("n1") });
-    let old = NodeFacts { start_counter: 6, ..facts("n1") };
+    world.open(1, 1, NodeFacts { start: start(7), ..facts("n1") });
+    let old = NodeFacts { start: start(6), ..facts("n1") };
     assert!(matches!(rejection(world.open(1, 2, old)), Rejection::StaleSession(_)));
+}
+
+#[test]
+fn a_restored_old_disk_that_counts_its_start_as_another_was_counted_is_refused() {
+    let mut world = World::with_nodes(1);
+    world.open(1, 1, NodeFacts { start: Start { count: 7, mark: 1 }, ..facts("n1") });
+    let old = NodeFacts { start: Start { count: 7, mark: 2 }, ..facts("n1") };
+    assert!(matches!(rejection(world.open(1, 1, old)), Rejection::StaleSession(_)));
+}
+
+fn start(count: u64) -> Start {
+    Start { count, mark: 1 }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pinode_scheduler::command::{Missing, NewContainer};
 use pinode_scheduler::container::{Claim, Decline};
-use pinode_scheduler::node::Capacity;
+use pinode_scheduler::node::{Capacity, Start};
 use pinode_scheduler::spec::Needs;
 use pinode_scheduler::{
     Applied, Change, Command, Container, ContainerId, Duty, Entry, NodeFacts, NodeId, Outcome, Phase,
@@ -49,7 +49,7 @@ pub fn facts(name: &str) -> NodeFacts {
         api: format!("{name}:7373"),
         peer: format!("{name}:7374"),
         boot_id: "boot".to_owned(),
-        start_counter: 1,
+        start: Start { count: 1, mark: 1 },
         capacity: Capacity { cpu_milli: 4000, memory: 4 << 30, slots: 16 },
         labels: BTreeMap::new(),
         shared_id: Some("shared".to_owned()),
