@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 
+use super::gate::Gate;
 use super::intents::{Intents, Key, Signal};
 use super::launch::Launcher;
 use super::runtime::{ContainerRuntime, EngineInfo, Hint, RuntimeError, Seen, Status};
@@ -104,6 +105,7 @@ pub(super) struct Context {
     pub(super) launches: Semaphore,
     /// The number of the present stream of hints, or [`UNHEARD`]: equal numbers mean an unbroken watch between.
     pub(super) epoch: AtomicU64,
+    pub(super) gate: Gate,
     /// The engine's ids of our attempts, as last seen.
     pub(super) ids: Mutex<BTreeMap<Key, String>>,
 }
@@ -153,6 +155,7 @@ impl Agent {
             reports,
             launches: Semaphore::new(LAUNCHES_MAX),
             epoch: AtomicU64::new(UNHEARD),
+            gate: Gate::default(),
             ids: Mutex::default(),
         });
         let workers = Arc::new(Mutex::default());
@@ -201,6 +204,11 @@ impl Agent {
     /// The engine's id of an attempt's Docker container.
     pub async fn docker_id(&self, key: Key) -> Result<Option<String>, RuntimeError> {
         self.context.find_id(key).await
+    }
+
+    /// Where attempts wait for who is attached to them.
+    pub fn gate(&self) -> &Gate {
+        &self.context.gate
     }
 
     /// The engine.

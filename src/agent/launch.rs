@@ -36,11 +36,16 @@ pub(super) struct Launcher {
     pub(super) shared_dir: std::path::PathBuf,
 }
 
+/// What an attempt's Docker container is called on its engine.
+pub fn docker_name(cluster: &str, engine_name: &str, attempt: u32) -> String {
+    let cluster: String = cluster.chars().take(8).collect();
+    format!("pinode-{cluster}-{engine_name}-{attempt}")
+}
+
 impl Launcher {
-    /// The Docker container's name: unique for cluster, container and attempt, and readable in `docker ps`.
+    /// The Docker container's name: unique for cluster, container and attempt, and readable in the engine's `docker ps`.
     pub(super) fn docker_name(&self, work: &Work) -> String {
-        let cluster: String = self.cluster.chars().take(8).collect();
-        format!("pinode-{cluster}-{}-{}", work.name, work.claim.attempt)
+        docker_name(&self.cluster, &work.engine_name, work.claim.attempt)
     }
 
     /// The spec as submitted, with our labels and environment, the shared volumes as folders, and Docker's own restarts

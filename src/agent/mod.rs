@@ -6,6 +6,7 @@ mod dispatch;
 pub mod docker;
 #[cfg(test)]
 pub mod fake;
+mod gate;
 mod intents;
 mod launch;
 pub mod runtime;
@@ -14,5 +15,6 @@ mod tests;
 mod worker;
 
 pub use dispatch::{Agent, AgentConfig, Authority, Report, What};
+pub use gate::Gate;
 pub use intents::{Intents, Signal};
-pub use launch::SHARED_DRIVER;
+pub use launch::{SHARED_DRIVER, docker_name};

@@ -33,7 +33,6 @@ struct Memory {
     started_in_epoch: Option<u64>,
     /// The engine has said that the Docker name exists.
     name_taken: bool,
-    name_until: Option<Instant>,
     said_started: bool,
     said_healthy: bool,
     ended: bool,

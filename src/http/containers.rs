@@ -25,7 +25,8 @@ pub(super) struct Filters {
     consistency: Freshness,
 }
 
-const STATES: [&str; 10] = [
+const STATES: [&str; 11] = [
+    "created",
     "blocked",
     "ready",
     "claimed",
@@ -115,8 +116,13 @@ pub(super) async fn stop(
     key: Key,
 ) -> Result<StatusCode, ApiError> {
     let request = key.request(&("stop", &name))?;
-    act(&backend, request, &name, |request, container| Command::Stop { request, container, kill: false })
-        .await
+    act(&backend, request, &name, |request, container| Command::Stop {
+        request,
+        container,
+        kill: false,
+        grace_s: None,
+    })
+    .await
 }
 
 pub(super) async fn kill(
@@ -126,7 +132,13 @@ pub(super) async fn kill(
     key: Key,
 ) -> Result<StatusCode, ApiError> {
     let request = key.request(&("kill", &name))?;
-    act(&backend, request, &name, |request, container| Command::Stop { request, container, kill: true }).await
+    act(&backend, request, &name, |request, container| Command::Stop {
+        request,
+        container,
+        kill: true,
+        grace_s: None,
+    })
+    .await
 }
 
 pub(super) async fn retry(

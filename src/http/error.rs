@@ -73,7 +73,11 @@ impl From<Rejection> for ApiError {
             Rejection::NeverFits { resource, .. } => (422, Some(resource.field())),
             Rejection::KeyReused(_) => (409, Some("Idempotency-Key")),
             Rejection::NoSuchContainer(_) => (404, None),
+            Rejection::NamedByPipeline(_) => (409, Some("name")),
             Rejection::StillActive(..)
+            | Rejection::StillWaiting(..)
+            | Rejection::NotStarted(_)
+            | Rejection::NoRoom(..)
             | Rejection::AlreadyEnded(..)
             | Rejection::NotRetriable(..)
             | Rejection::RetryTheCause(..)

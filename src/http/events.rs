@@ -59,6 +59,10 @@ fn view_change(entry: &Changes, change: &Change) -> api::Event {
 
 fn words(what: &What) -> (&'static str, Option<String>) {
     match what {
+        What::Created => ("created", None),
+        What::Renamed(old) => ("renamed", Some(format!("was {old}"))),
+        What::Amended => ("amended", None),
+        What::Preparing(what) => ("preparing", Some(what.clone())),
         What::Blocked(waits) => ("blocked", Some(format!("waits for {}", waits.join(", ")))),
         What::Ready => ("ready", None),
         What::Claimed(attempt) => ("claimed", Some(format!("attempt {attempt}"))),

@@ -30,7 +30,7 @@ pub(super) async fn container(
     let fallback = format!("c-{}", hex(&id.0[..6]));
     let draft = backend.door().draft(&submit, &fallback, false)?;
     let warnings = vec![draft.warnings];
-    let containers = vec![NewContainer { id, spec: draft.spec }];
+    let containers = vec![NewContainer { id, spec: draft.spec, held: false }];
     let command = Command::Submit { request, pipeline: None, containers, missing };
     let mut accepted = accepted(backend.commit(command).await?, warnings);
     let first = accepted.pop().ok_or_else(|| internal("nothing was accepted"))?;
@@ -72,7 +72,11 @@ impl Backend {
                 return Err(at(Invalid::bad("name", "a pipeline's container needs a name".to_owned())));
             }
             let Draft { spec, warnings: own } = self.door().draft(submit, "", true).map_err(at)?;
-            containers.push(NewContainer { id: container_id(&self.cluster, &request, position), spec });
+            containers.push(NewContainer {
+                id: container_id(&self.cluster, &request, position),
+                spec,
+                held: false,
+            });
             warnings.push(own);
         }
         let command = Command::Submit { request, pipeline: Some(name.clone()), containers, missing };

@@ -73,7 +73,8 @@ pub(super) fn exit_code(phase: &Phase) -> Option<i64> {
         Phase::Succeeded => Some(0),
         Phase::Failed(failure) => failure.code,
         Phase::Cancelled { code } => *code,
-        Phase::Blocked { .. }
+        Phase::Created
+        | Phase::Blocked { .. }
         | Phase::Ready
         | Phase::Claimed(_)
         | Phase::Running(_)
@@ -90,6 +91,7 @@ pub(super) fn cause(phase: &Phase) -> Option<String> {
         Phase::Skipped { cause } => Some(cause.join(", because ")),
         Phase::Succeeded
         | Phase::Cancelled { .. }
+        | Phase::Created
         | Phase::Blocked { .. }
         | Phase::Ready
         | Phase::Claimed(_)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bollard::models::{ContainerCreateBody, HostConfig};
 use pinode_scheduler::Spec;
 use pinode_scheduler::spec::{Constraint, Needs, OnUpstreamFailure, Rerun, Restart};
+use pinode_scheduler::timer::AUTO_REMOVE_MS;
 
 use super::attach::{devices, ports};
 use super::waits::Waits;
@@ -129,7 +130,7 @@ impl Door {
             local_volumes: volumes.local.into_iter().collect(),
             shared: volumes.shared,
             has_health,
-            auto_remove: submit.auto_remove,
+            remove_after_ms: submit.auto_remove.then_some(AUTO_REMOVE_MS),
             stop_timeout_s: stop_ms
                 .map_or(STOP_TIMEOUT_S, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
             labels: waits.labels,

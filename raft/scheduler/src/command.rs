@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::container::{Decline, Outcome};
 use crate::id::{ContainerId, NodeId, RequestKey, SessionId};
 use crate::node::{Ailment, NodeFacts};
-use crate::spec::Spec;
+use crate::spec::{Needs, Restart, Spec};
 use crate::timer::Timer;
 
 /// One entry: a command, and the leader's wall time when it took it.
@@ -43,6 +43,8 @@ pub struct NewContainer {
     pub id: ContainerId,
     /// What was asked for.
     pub spec: Spec,
+    /// Only make it: it waits for a [`Command::Start`] before it waits for anything else.
+    pub held: bool,
 }
 
 /// What an entry says.
@@ -67,6 +69,8 @@ pub enum Command {
         container: ContainerId,
         /// SIGKILL at once.
         kill: bool,
+        /// Seconds between SIGTERM and SIGKILL, where they are not the spec's.
+        grace_s: Option<u32>,
     },
     /// Forget it, and its Docker container with it.
     Remove {
@@ -179,6 +183,57 @@ pub enum Command {
     ForgetRequests {
         /// Index of the last entry.
         up_to: u64,
+    },
+    /// Start what was only made, or run what has ended again.
+    Start {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+        /// Somebody is attached.
+        attached: bool,
+    },
+    /// Stop what runs, and start it again.
+    Restart {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+        /// Seconds between SIGTERM and SIGKILL, where they are not the spec's.
+        grace_s: Option<u32>,
+    },
+    /// Give it another name.
+    Rename {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+        /// A valid name.
+        name: String,
+    },
+    /// Change what its next attempt is made of.
+    Amend {
+        /// For repetitions.
+        request: Request,
+        /// Who.
+        container: ContainerId,
+        /// The JSON body of Docker's "create a container".
+        create: String,
+        /// What it reserves from now on.
+        needs: Needs,
+        /// Its restart policy from now on.
+        restart: Restart,
+    },
+    /// What its node does before it can start it.
+    Preparing {
+        /// Who.
+        container: ContainerId,
+        /// Which attempt.
+        attempt: u32,
+        /// Under which claim.
+        session: SessionId,
+        /// A sentence.
+        what: String,
     },
 }
 

@@ -10,13 +10,15 @@ use crate::spec::Spec;
 
 /// How many attempts of a container are remembered; older ones are forgotten, their numbers never used again.
 pub const ATTEMPTS_KEPT: usize = 16;
+/// Digits of the id in the name that a container has on an engine.
+const ENGINE_ID_DIGITS: usize = 8;
 
 /// A container as the log knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
     /// Its id.
     pub id: ContainerId,
-    /// Its full name: `PIPELINE.NAME` inside a pipeline.
+    /// Its full name: `PIPELINE.NAME` inside a pipeline; outside one it can be renamed.
     pub name: String,
     /// The pipeline it was submitted with.
     pub pipeline: Option<String>,
@@ -46,6 +48,8 @@ pub struct Container {
     pub stop: Option<Stop>,
     /// Retention decided that its Docker container may go.
     pub discarded: bool,
+    /// Somebody is attached and wants its first words: its start waits a moment for them.
+    pub attached: bool,
 }
 
 /// The entry's index and the position in it: who came first.
@@ -113,6 +117,8 @@ pub enum Phase {
         /// Its exit code.
         code: Option<i64>,
     },
+    /// Made, and nobody has started it yet (Docker's `create`).
+    Created,
 }
 
 impl Phase {
@@ -125,7 +131,8 @@ impl Phase {
             | Phase::Claimed(_)
             | Phase::Running(_)
             | Phase::Backoff
-            | Phase::Unknown(_) => false,
+            | Phase::Unknown(_)
+            | Phase::Created => false,
         }
     }
 
@@ -133,7 +140,8 @@ impl Phase {
     pub fn claim(&self) -> Option<Claim> {
         match self {
             Phase::Claimed(claim) | Phase::Running(claim) | Phase::Unknown(claim) => Some(*claim),
-            Phase::Blocked { .. }
+            Phase::Created
+            | Phase::Blocked { .. }
             | Phase::Ready
             | Phase::Backoff
             | Phase::Succeeded
@@ -146,6 +154,7 @@ impl Phase {
     /// The state's plain word, as the API prints it.
     pub fn word(&self) -> &'static str {
         match self {
+            Phase::Created => "created",
             Phase::Blocked { .. } => "blocked",
             Phase::Ready => "ready",
             Phase::Claimed(_) => "claimed",
@@ -191,6 +200,8 @@ pub struct Attempt {
     pub finished_at: Option<String>,
     /// How it ended; none while it goes on.
     pub end: Option<Outcome>,
+    /// What its node does before it can start it, in a sentence.
+    pub preparing: Option<String>,
 }
 
 /// How an attempt ended, as the node that saw it classified it (or, for `Lost`, as the log did).
@@ -275,7 +286,7 @@ impl Decline {
 }
 
 /// Somebody wants it to stop.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// SIGKILL at once instead of SIGTERM and a grace.
     pub kill: bool,
@@ -283,9 +294,23 @@ pub struct Stop {
     pub remove: bool,
     /// Set when the cluster stops it for running too long: then it has failed, with this sentence.
     pub overran: Option<String>,
+    /// Start it again when it has ended (Docker's `restart`).
+    pub again: bool,
+    /// Seconds between SIGTERM and SIGKILL, where they are not the spec's.
+    pub grace_s: Option<u32>,
 }
 
 impl Container {
+    /// What its Docker containers are called on an engine: the name it was submitted with, for people, and the beginning of
+    /// its id, because a name can be given to another.
+    pub fn engine_name(&self) -> String {
+        let name = match &self.pipeline {
+            Some(pipeline) => format!("{pipeline}.{}", self.spec.name),
+            None => self.spec.name.clone(),
+        };
+        format!("{name}-{}", &self.id.to_string()[..ENGINE_ID_DIGITS])
+    }
+
     /// The latest attempt.
     pub fn latest(&self) -> Option<&Attempt> {
         self.attempts.last()

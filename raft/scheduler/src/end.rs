@@ -52,6 +52,7 @@ impl Step<'_> {
         let code = code_of(outcome);
         match &stop.overran {
             Some(sentence) => self.after_failure(id, code, Some(sentence.clone())),
+            None if stop.again => self.open_again(id),
             None => self.end(id, Phase::Cancelled { code }, What::Cancelled(code)),
         }
         if stop.remove {

@@ -41,6 +41,8 @@ pub struct Work {
     pub container: ContainerId,
     /// Full name.
     pub name: String,
+    /// What its Docker containers are called on an engine.
+    pub engine_name: String,
     /// Session and number.
     pub claim: Claim,
     /// The JSON body of Docker's "create a container".
@@ -53,6 +55,8 @@ pub struct Work {
     pub started: bool,
     /// The state already says that it was healthy.
     pub healthy: bool,
+    /// Somebody is attached and wants its first words.
+    pub attached: bool,
 }
 
 /// Everything that `me` owes, by container and attempt. Costs what the node keeps, not what the cluster has.
@@ -74,13 +78,14 @@ fn duty(state: &State, node: &Node, id: ContainerId, attempt: u32) -> Duty {
             if claim.session != node.session_id() {
                 Duty::Resolve(work)
             } else if let Some(stop) = &container.stop {
-                Duty::Stop(work, stop.clone())
+                let stop_timeout_s = stop.grace_s.unwrap_or(work.stop_timeout_s);
+                Duty::Stop(Work { stop_timeout_s, ..work }, stop.clone())
             } else {
                 Duty::Run(work)
             }
         }
         Phase::Unknown(claim) => Duty::Resolve(work(container, *claim)),
-        Phase::Blocked { .. } | Phase::Backoff => keep,
+        Phase::Created | Phase::Blocked { .. } | Phase::Backoff => keep,
         Phase::Ready => match container.latest() {
             Some(last) if last.end == Some(Outcome::Lost) => {
                 Duty::Resolve(work(container, Claim { session: last.session, attempt }))
@@ -97,11 +102,13 @@ fn work(container: &Container, claim: Claim) -> Work {
     Work {
         container: container.id,
         name: container.name.clone(),
+        engine_name: container.engine_name(),
         claim,
         create: container.spec.create.clone(),
         stop_timeout_s: container.spec.stop_timeout_s,
         fenced: container.spec.rerun != Rerun::Never,
         started: matches!(container.phase, Phase::Running(_)),
         healthy: container.tally.healthy,
+        attached: container.attached,
     }
 }

@@ -124,6 +124,7 @@ impl Step<'_> {
             started_at: None,
             finished_at: None,
             end: None,
+            preparing: None,
         });
         if container.attempts.len() > crate::container::ATTEMPTS_KEPT {
             container.attempts.remove(0);

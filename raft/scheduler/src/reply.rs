@@ -117,6 +117,18 @@ pub enum Rejection {
     /// `stop` of a container that has ended.
     #[error("{0} has already ended: {1}")]
     AlreadyEnded(String, String),
+    /// `start` or `restart` of what waits.
+    #[error("{0} waits for {1}; it starts by itself when that has happened")]
+    StillWaiting(String, String),
+    /// `kill` of what nobody has started.
+    #[error("{0} is not running: it was created and never started")]
+    NotStarted(String),
+    /// `rename` of a pipeline's member.
+    #[error("{0} is a member of a pipeline, whose names are given once; rename what is in none")]
+    NamedByPipeline(String),
+    /// `update` to more than its node has free.
+    #[error("{0} holds room on {1}, and that node has no room for more")]
+    NoRoom(String, String),
     /// `retry` of what has not ended.
     #[error("{0} is {1}; only what failed, was skipped or was cancelled can be retried")]
     NotRetriable(String, String),
@@ -152,6 +164,10 @@ impl Rejection {
             Rejection::StillActive(..) => "still_active",
             Rejection::AlreadyEnded(..) => "already_ended",
             Rejection::NotRetriable(..) => "not_retriable",
+            Rejection::StillWaiting(..) => "still_waiting",
+            Rejection::NotStarted(_) => "not_started",
+            Rejection::NamedByPipeline(_) => "named_by_pipeline",
+            Rejection::NoRoom(..) => "no_room",
             Rejection::RetryTheCause(..) => "retry_the_cause",
             Rejection::NodeNameTaken(_) => "node_name_taken",
             Rejection::StaleSession(_) => "stale_session",
@@ -216,4 +232,12 @@ pub enum What {
     NodeLost(u64),
     /// Something ails it, or (none) no longer does.
     Ailing(String, Option<String>),
+    /// It was accepted.
+    Created,
+    /// It had this name.
+    Renamed(String),
+    /// It is made of something else from now on.
+    Amended,
+    /// Its node does this before it can start it.
+    Preparing(String),
 }

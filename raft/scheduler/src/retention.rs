@@ -66,7 +66,7 @@ impl Step<'_> {
         let children = self.state.dependents.remove(&id).unwrap_or_default();
         for child_id in children {
             let Some(child) = self.state.containers.get_mut(&child_id) else { continue };
-            if !matches!(child.phase, Phase::Blocked { .. }) {
+            if !matches!(child.phase, Phase::Blocked { .. } | Phase::Created) {
                 continue;
             }
             for dependency in &mut child.dependencies {

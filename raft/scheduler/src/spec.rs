@@ -40,8 +40,8 @@ pub struct Spec {
     pub shared: bool,
     /// The spec has a health check, so `healthy==` of it can be met.
     pub has_health: bool,
-    /// Remove the container when it has ended (`--rm`).
-    pub auto_remove: bool,
+    /// Remove the container so many milliseconds after its end (`--rm`).
+    pub remove_after_ms: Option<u64>,
     /// Grace between SIGTERM and SIGKILL when it is stopped, in seconds.
     pub stop_timeout_s: u32,
     /// Labels as submitted, for filters and listings.

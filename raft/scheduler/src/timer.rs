@@ -64,7 +64,7 @@ pub const BACKOFF_FIRST_MS: u64 = 10_000;
 pub const RESTART_FIRST_MS: u64 = 1_000;
 /// Longest wait, in milliseconds.
 pub const BACKOFF_MAX_MS: u64 = 360_000;
-/// How long an ended `--rm` container stays, so that who waits for its code or reads its logs gets them.
+/// How long an ended `--rm` container stays by default, so that who waits for its code or reads its logs gets them.
 pub const AUTO_REMOVE_MS: u64 = 10_000;
 
 /// `first`, doubled `times` times, at most [`BACKOFF_MAX_MS`].

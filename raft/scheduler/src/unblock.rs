@@ -121,14 +121,14 @@ impl Step<'_> {
         container.ended = Some(Ended { index, at_ms });
         self.state.ready.remove(&container.order);
         let last = container.latest().map(|attempt| attempt.session.node);
-        let (run, auto_remove) = (container.run, container.spec.auto_remove);
+        let (run, remove_after_ms) = (container.run, container.spec.remove_after_ms);
         self.state.disarm(id);
         self.state.ended.insert((index, id));
         if let Some(node) = last {
             self.state.ended_on.entry(node).or_default().insert((index, id));
         }
-        if auto_remove {
-            self.state.timers.insert(Timer::Remove { container: id, run }, crate::timer::AUTO_REMOVE_MS);
+        if let Some(ms) = remove_after_ms {
+            self.state.timers.insert(Timer::Remove { container: id, run }, ms);
         }
         self.say(Some(id), last, what);
         self.touched.push_back(id);
@@ -168,7 +168,8 @@ pub(crate) fn how_it_ended(container: &Container) -> String {
         | Phase::Claimed(_)
         | Phase::Running(_)
         | Phase::Backoff
-        | Phase::Unknown(_) => container.phase.word().to_owned(),
+        | Phase::Unknown(_)
+        | Phase::Created => container.phase.word().to_owned(),
     }
 }
 

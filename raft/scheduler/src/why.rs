@@ -24,6 +24,7 @@ pub fn why(state: &State, id: ContainerId) -> Option<Why> {
     let node = |id: NodeId| state.node_name(id).unwrap_or("a node that is gone").to_owned();
     let plain = |summary: String| Why { summary, because: Vec::new(), nodes: Vec::new() };
     Some(match &container.phase {
+        Phase::Created => plain(format!("{name} was created, and nobody has started it")),
         Phase::Blocked { unmet } => Why {
             summary: format!(
                 "{name} is blocked: {unmet} of {} conditions not met",
@@ -38,7 +39,7 @@ pub fn why(state: &State, id: ContainerId) -> Option<Why> {
             nodes: state.nodes().map(|n| (n.facts.name.clone(), lacks(state, container, n))).collect(),
         },
         Phase::Claimed(claim) => Why {
-            because: silence(state, claim.session.node).into_iter().collect(),
+            because: preparing(container).into_iter().chain(silence(state, claim.session.node)).collect(),
             ..plain(format!("{name} is claimed by {} as attempt {}", node(claim.session.node), claim.attempt))
         },
         Phase::Running(claim) => Why {
@@ -71,6 +72,10 @@ pub fn why(state: &State, id: ContainerId) -> Option<Why> {
 
 fn lacks(state: &State, container: &Container, node: &crate::node::Node) -> String {
     obstacle(state, container, node).unwrap_or_else(|| "nothing stands in the way; it is next".to_owned())
+}
+
+fn preparing(container: &Container) -> Option<String> {
+    container.latest().and_then(|attempt| attempt.preparing.clone())
 }
 
 fn silence(state: &State, node: NodeId) -> Option<String> {

@@ -190,12 +190,14 @@ pub(super) fn work(name: &str) -> Work {
     Work {
         container: ContainerId(id),
         name: name.to_owned(),
+        engine_name: name.to_owned(),
         claim: Claim { session: SessionId { node: 1, number: 1 }, attempt: 1 },
         create: r#"{"Image":"busybox"}"#.to_owned(),
         stop_timeout_s: 10,
         fenced: true,
         started: false,
         healthy: false,
+        attached: false,
     }
 }
 
@@ -208,11 +210,11 @@ pub(super) fn resolve(name: &str) -> Duty {
 }
 
 pub(super) fn stop(name: &str) -> Duty {
-    Duty::Stop(work(name), Stop { kill: false, remove: false, overran: None })
+    Duty::Stop(work(name), Stop::default())
 }
 
 pub(super) fn kill(name: &str) -> Duty {
-    Duty::Stop(work(name), Stop { kill: true, remove: false, overran: None })
+    Duty::Stop(work(name), Stop { kill: true, ..Stop::default() })
 }
 
 pub(super) fn remove(name: &str) -> Duty {

@@ -15,8 +15,6 @@ use crate::agent::runtime::{RuntimeError, Seen, Status};
 /// After a start without a reply, the engine is looked at so often, for so long; then the arbiter decides.
 const DOUBT_LOOK: Duration = Duration::from_millis(100);
 const DOUBT_MAX: Duration = Duration::from_secs(10);
-/// A name that an older container of ours still has is waited for so long.
-const NAME_MAX: Duration = Duration::from_secs(60);
 /// Pause while there is no authority to start.
 const NO_LEASE: Duration = Duration::from_millis(50);
 
@@ -48,9 +46,6 @@ impl Worker {
             None if intent.start.is_some() => self.end(work, Outcome::Unknown, None).await,
             None => self.create(work).await,
             Some(seen) if !self.is_ours(&seen) => {
-                if self.may_become_free(&seen) {
-                    return Ok(DOUBT_LOOK);
-                }
                 let reason = format!(
                     "the Docker name {} is taken by another",
                     self.context.launcher.docker_name(work)
@@ -64,13 +59,6 @@ impl Worker {
                 Status::Exited => self.conclude(work, &seen).await,
             },
         }
-    }
-
-    /// A name of the cluster that was removed can be used again at once, and then has the Docker name of the old one,
-    /// which this node is about to remove. A foreign container keeps its name.
-    fn may_become_free(&mut self, holder: &Seen) -> bool {
-        let now = Instant::now();
-        holder.ours.is_some() && now < *self.memory.name_until.get_or_insert(now + NAME_MAX)
     }
 
     async fn create(&mut self, work: &Work) -> Result<Next, Trouble> {
@@ -117,6 +105,12 @@ impl Worker {
         }
         if !context.authority.may_start() {
             return Ok(NO_LEASE);
+        }
+        if work.attached {
+            context.gate.pass(self.key).await;
+            if self.is_outdated() || !context.authority.may_start() {
+                return Ok(Duration::ZERO);
+            }
         }
         context.intents.starting(self.key, &context.boot)?;
         self.memory.doubt_until = Some(Instant::now() + DOUBT_MAX);

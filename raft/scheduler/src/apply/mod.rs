@@ -1,13 +1,17 @@
 //! `apply`: one entry in, one answer out. Total: there is no entry that it fails on, a refusal is a value and changes
 //! nothing. This file only names which file acts.
 
+mod amend;
 mod declined;
 mod exited;
 mod forget;
 mod remove;
 mod removed;
+mod rename;
+mod restart;
 mod retry;
 mod session;
+mod start;
 mod started;
 mod stop;
 mod submit;
@@ -82,7 +86,11 @@ impl Command {
             Command::Submit { request, .. }
             | Command::Stop { request, .. }
             | Command::Remove { request, .. }
-            | Command::Retry { request, .. } => Some(request),
+            | Command::Retry { request, .. }
+            | Command::Start { request, .. }
+            | Command::Restart { request, .. }
+            | Command::Rename { request, .. }
+            | Command::Amend { request, .. } => Some(request),
             Command::SessionOpened { .. }
             | Command::Started { .. }
             | Command::Healthy { .. }
@@ -94,7 +102,8 @@ impl Command {
             | Command::Trusted { .. }
             | Command::NodeLost { .. }
             | Command::TimerFired { .. }
-            | Command::ForgetRequests { .. } => None,
+            | Command::ForgetRequests { .. }
+            | Command::Preparing { .. } => None,
         }
     }
 }
@@ -105,7 +114,7 @@ impl Step<'_> {
             Command::Submit { pipeline, containers, missing, .. } => {
                 self.submit(pipeline.as_deref(), containers, *missing)
             }
-            Command::Stop { container, kill, .. } => self.stop(*container, *kill),
+            Command::Stop { container, kill, grace_s, .. } => self.stop(*container, *kill, *grace_s),
             Command::Remove { container, force, .. } => self.remove(*container, *force),
             Command::Retry { container, .. } => self.retry(*container),
             Command::SessionOpened { session, facts } => self.session_opened(*session, facts),
@@ -131,6 +140,15 @@ impl Step<'_> {
             Command::NodeLost { session } => self.node_lost(*session),
             Command::TimerFired { timer } => self.timer_fired(*timer),
             Command::ForgetRequests { up_to } => self.forget_requests(*up_to),
+            Command::Start { container, attached, .. } => self.start(*container, *attached),
+            Command::Restart { container, grace_s, .. } => self.restart(*container, *grace_s),
+            Command::Rename { container, name, .. } => self.rename(*container, name),
+            Command::Amend { container, create, needs, restart, .. } => {
+                self.amend(*container, create, *needs, *restart)
+            }
+            Command::Preparing { container, attempt, session, what } => {
+                self.preparing(*container, Claim { session: *session, attempt: *attempt }, what)
+            }
         }
     }
 

@@ -12,7 +12,7 @@ impl Step<'_> {
         };
         match &container.phase {
             Phase::Claimed(_) | Phase::Running(_) if force => {
-                container.stop = Some(Stop { kill: true, remove: true, overran: None });
+                container.stop = Some(Stop { kill: true, remove: true, ..Stop::default() });
                 self.say(Some(id), None, What::Stopping);
             }
             Phase::Claimed(_) | Phase::Running(_) | Phase::Unknown(_) if !force => {
@@ -22,6 +22,7 @@ impl Step<'_> {
             Phase::Claimed(_)
             | Phase::Running(_)
             | Phase::Unknown(_)
+            | Phase::Created
             | Phase::Blocked { .. }
             | Phase::Ready
             | Phase::Backoff

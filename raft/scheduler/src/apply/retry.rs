@@ -9,7 +9,6 @@ use crate::cycle::{Graph, NewEdges};
 use crate::dependency::{EdgeState, Scope, Verdict};
 use crate::id::ContainerId;
 use crate::reply::{Rejection, Reply, What};
-use crate::timer::Timer;
 use crate::unblock::edge_state;
 
 impl Step<'_> {
@@ -24,7 +23,8 @@ impl Step<'_> {
                     return Rejection::RetryTheCause(container.name.clone(), cause).into();
                 }
             }
-            Phase::Succeeded
+            Phase::Created
+            | Phase::Succeeded
             | Phase::Blocked { .. }
             | Phase::Ready
             | Phase::Claimed(_)
@@ -35,8 +35,12 @@ impl Step<'_> {
                 return Rejection::NotRetriable(container.name.clone(), word).into();
             }
         }
-        // Edges come back here, and with them perhaps a cycle. A copy is the simplest thing that can be put back;
-        // retries are rare.
+        self.run_again(id)
+    }
+
+    /// Opens a new run of what has ended. Edges come back here, and with them perhaps a cycle. A copy is the simplest
+    /// thing that can be put back; retries are rare.
+    pub(super) fn run_again(&mut self, id: ContainerId) -> Reply {
         let before = self.state.clone();
         let said = self.changes.len();
         self.revive(id);
@@ -50,7 +54,7 @@ impl Step<'_> {
     }
 
     /// The name of a match that still stands in the way of a skipped container.
-    fn standing_cause(&self, id: ContainerId) -> Option<String> {
+    pub(super) fn standing_cause(&self, id: ContainerId) -> Option<String> {
         let container = self.state.containers.get(&id)?;
         let edges =
             container.dependencies.iter().flat_map(|d| d.edges.iter().map(|edge| (d.waitfor.kind, edge)));
@@ -77,7 +81,7 @@ impl Step<'_> {
     }
 
     /// Puts a container that ended back to `blocked`, in a new run.
-    fn open_again(&mut self, id: ContainerId) {
+    pub(crate) fn open_again(&mut self, id: ContainerId) {
         self.state.disarm(id);
         self.unlist_ended(id);
         self.rematch(id);
@@ -87,9 +91,7 @@ impl Step<'_> {
         container.bars.clear();
         container.discarded = false;
         container.phase = Phase::Blocked { unmet: 0 };
-        if let Some(ms) = container.spec.wait_timeout_ms {
-            self.state.timers.insert(Timer::WaitTimeout { container: id, run: container.run }, ms);
-        }
+        self.arm_wait_timeout(id);
         self.state.listen(id);
         self.say(Some(id), None, What::Retried);
         self.say_blocked(id);
@@ -142,7 +144,7 @@ impl Step<'_> {
         matches!(child.phase, Phase::Skipped { .. }) && !still
     }
 
-    fn check_revived(&self, id: ContainerId) -> Result<(), Rejection> {
+    pub(super) fn check_revived(&self, id: ContainerId) -> Result<(), Rejection> {
         let none = NewEdges::new();
         let Some(path) = Graph::new(self.state, &none).find_cycle([id].into_iter())? else { return Ok(()) };
         let name = |id| self.state.containers.get(&id).map(|c| c.name.clone()).unwrap_or_default();
@@ -165,6 +167,7 @@ fn root_cause(container: &crate::container::Container) -> String {
         | Phase::Claimed(_)
         | Phase::Running(_)
         | Phase::Backoff
-        | Phase::Unknown(_) => container.name.clone(),
+        | Phase::Unknown(_)
+        | Phase::Created => container.name.clone(),
     }
 }

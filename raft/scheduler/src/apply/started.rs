@@ -1,4 +1,5 @@
-//! `Started` and `Healthy`: facts that stay, and release who waits for them.
+//! `Preparing`, `Started` and `Healthy`: how far an attempt has come. The last two are facts that stay, and release who
+//! waits for them.
 
 use super::Step;
 use crate::container::{Claim, Phase};
@@ -7,6 +8,18 @@ use crate::reply::{Reply, What};
 use crate::timer::Timer;
 
 impl Step<'_> {
+    pub(super) fn preparing(&mut self, id: ContainerId, claim: Claim, what: &str) -> Reply {
+        let Some(container) = self.claimed(id, claim) else { return Reply::Stale };
+        if !matches!(container.phase, Phase::Claimed(_)) {
+            return Reply::Stale;
+        }
+        if let Some(attempt) = container.latest_mut() {
+            attempt.preparing = Some(what.to_owned());
+        }
+        self.say(Some(id), Some(claim.session.node), What::Preparing(what.to_owned()));
+        Reply::Done
+    }
+
     pub(super) fn started(&mut self, id: ContainerId, claim: Claim, started_at: &str) -> Reply {
         let Some(container) = self.claimed(id, claim) else { return Reply::Stale };
         if !matches!(container.phase, Phase::Claimed(_)) {

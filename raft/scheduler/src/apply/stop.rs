@@ -6,7 +6,7 @@ use crate::id::ContainerId;
 use crate::reply::{Rejection, Reply, What};
 
 impl Step<'_> {
-    pub(super) fn stop(&mut self, id: ContainerId, kill: bool) -> Reply {
+    pub(super) fn stop(&mut self, id: ContainerId, kill: bool, grace_s: Option<u32>) -> Reply {
         let Some(container) = self.state.containers.get_mut(&id) else {
             return Rejection::NoSuchContainer(id).into();
         };
@@ -15,10 +15,12 @@ impl Step<'_> {
                 let earlier = container.stop.take();
                 let remove = earlier.as_ref().is_some_and(|stop| stop.remove);
                 let kill = kill || earlier.is_some_and(|stop| stop.kill);
-                container.stop = Some(Stop { kill, remove, overran: None });
+                container.stop = Some(Stop { kill, remove, grace_s, ..Stop::default() });
                 self.say(Some(id), None, What::Stopping);
                 Reply::Done
             }
+            Phase::Created if kill => Rejection::NotStarted(container.name.clone()).into(),
+            Phase::Created => Reply::Stale,
             Phase::Blocked { .. } | Phase::Ready | Phase::Backoff | Phase::Unknown(_) => {
                 self.cancel_waiting(id);
                 Reply::Done

@@ -60,7 +60,7 @@ impl Step<'_> {
             order: Order { index: self.index, position },
             created_ms: self.at_ms,
             ended: None,
-            phase: Phase::Blocked { unmet: 0 },
+            phase: if new.held { Phase::Created } else { Phase::Blocked { unmet: 0 } },
             dependencies: Vec::new(),
             attempt: 0,
             attempts: Vec::new(),
@@ -69,6 +69,7 @@ impl Step<'_> {
             bars: BTreeMap::new(),
             stop: None,
             discarded: false,
+            attached: false,
         };
         numbered.map(container).collect()
     }
@@ -140,7 +141,7 @@ impl Step<'_> {
     }
 
     /// Which blocked containers of before have a live term that means a new one.
-    fn joins(&self, new: &[Container]) -> Vec<(ContainerId, usize, ContainerId)> {
+    pub(super) fn joins(&self, new: &[Container]) -> Vec<(ContainerId, usize, ContainerId)> {
         let mut joins = Vec::new();
         let mut room: BTreeMap<(ContainerId, usize), usize> = BTreeMap::new();
         for container in new {
@@ -201,6 +202,7 @@ impl Step<'_> {
             self.join(waiter, term, new);
         }
         for id in ids {
+            self.say(Some(id), None, What::Created);
             self.say_blocked(id);
             self.reconsider(id);
         }
@@ -213,13 +215,21 @@ impl Step<'_> {
         if let Some(pipeline) = &container.pipeline {
             self.state.pipelines.entry(pipeline.clone()).or_default().insert(id);
         }
+        let waits = container.phase != Phase::Created;
+        self.state.containers.insert(id, container);
+        if waits {
+            self.arm_wait_timeout(id);
+        }
+    }
+
+    pub(super) fn arm_wait_timeout(&mut self, id: ContainerId) {
+        let Some(container) = self.state.containers.get(&id) else { return };
         if let Some(ms) = container.spec.wait_timeout_ms {
             self.state.timers.insert(Timer::WaitTimeout { container: id, run: container.run }, ms);
         }
-        self.state.containers.insert(id, container);
     }
 
-    fn join(&mut self, waiter: ContainerId, term: usize, new: ContainerId) {
+    pub(super) fn join(&mut self, waiter: ContainerId, term: usize, new: ContainerId) {
         let Some((name, state)) = self.state.containers.get(&new).map(|new| {
             let kind = self
                 .state
@@ -240,7 +250,8 @@ impl Step<'_> {
     }
 
     pub(crate) fn say_blocked(&mut self, id: ContainerId) {
-        let waits = self.state.containers.get(&id).map(Container::waits_for).unwrap_or_default();
+        let container = self.state.containers.get(&id).filter(|container| container.phase != Phase::Created);
+        let waits = container.map(Container::waits_for).unwrap_or_default();
         if !waits.is_empty() {
             self.say(Some(id), None, What::Blocked(waits));
         }

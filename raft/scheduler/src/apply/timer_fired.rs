@@ -32,7 +32,7 @@ impl Step<'_> {
         let Some(container) = self.state.containers.get_mut(&id) else { return };
         if container.stop.is_none() && matches!(container.phase, Phase::Running(_)) {
             let overran = Some(format!("run_timeout: ran longer than {} s", ms / 1000));
-            container.stop = Some(Stop { kill: false, remove: false, overran });
+            container.stop = Some(Stop { overran, ..Stop::default() });
             self.say(Some(id), None, What::Stopping);
         }
     }

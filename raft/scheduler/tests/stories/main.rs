@@ -9,6 +9,7 @@
 
 mod cascade;
 mod cycles;
+mod lifecycle;
 mod losses;
 mod placement;
 mod random;

@@ -50,7 +50,7 @@ fn any_spec() -> impl Strategy<Value = Spec> {
             restart: [Restart::No, Restart::OnFailure(Some(1)), Restart::Always][restart as usize],
             retries,
             has_health: flags[0],
-            auto_remove: flags[1],
+            remove_after_ms: flags[1].then_some(10_000),
             shared: flags[2],
             run_timeout_ms: flags[3].then_some(7),
             needs: Needs { cpu_milli: cpus * 500, memory: 0 },
@@ -77,7 +77,7 @@ fn any_dice() -> impl Strategy<Value = Dice> {
     prop_oneof![
         4 => any_spec().prop_map(|spec| Dice::Submit(Box::new(spec))),
         1 => prop::collection::vec(any_spec(), 1..4).prop_map(Dice::Pipeline),
-        2 => (0..5_u8, any_name()).prop_map(|(what, name)| Dice::Person(what, name)),
+        3 => (0..9_u8, any_name()).prop_map(|(what, name)| Dice::Person(what, name)),
         8 => (0..9_u8, any_name(), any::<bool>()).prop_map(|(what, name, code)| Dice::Report(what, name, code)),
         2 => (0..7_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
         2 => (0..8_usize).prop_map(Dice::Timer),
@@ -94,11 +94,22 @@ fn person(state: &State, index: u64, what: u8, name: &str) -> Command {
     let container = state.find_named(name).map_or(id_of(name), |c| c.id);
     let request = request(index);
     match what {
-        0 => Command::Stop { request, container, kill: false },
-        1 => Command::Stop { request, container, kill: true },
+        0 => Command::Stop { request, container, kill: false, grace_s: None },
+        1 => Command::Stop { request, container, kill: true, grace_s: None },
         2 => Command::Remove { request, container, force: false },
         3 => Command::Remove { request, container, force: true },
-        _ => Command::Retry { request, container },
+        4 => Command::Retry { request, container },
+        5 => Command::Start { request, container, attached: index.is_multiple_of(2) },
+        6 => Command::Restart { request, container, grace_s: None },
+        7 => {
+            let name = NAMES[index as usize % NAMES.len()].to_owned();
+            Command::Rename { request, container, name }
+        }
+        _ => {
+            let needs = Needs { cpu_milli: index % 3 * 500, memory: 0 };
+            let restart = if index.is_multiple_of(2) { Restart::No } else { Restart::Always };
+            Command::Amend { request, container, create: "{}".to_owned(), needs, restart }
+        }
     }
 }
 
@@ -174,7 +185,7 @@ fn command(state: &State, index: u64, dice: &Dice) -> Command {
     let new = |prefix: &str, spec: &Spec| {
         let mut id = id_of(&format!("{prefix}{}", spec.name));
         id.0[24..].copy_from_slice(&index.to_be_bytes());
-        NewContainer { id, spec: spec.clone() }
+        NewContainer { id, spec: spec.clone(), held: index.is_multiple_of(5) }
     };
     match dice {
         Dice::Submit(spec) => Command::Submit {

@@ -7,7 +7,7 @@ use crate::world::{World, id_of, rejection, spec};
 
 fn submit(key: &str, body: u8, name: &str) -> Command {
     let request = Request { key: RequestKey(key.to_owned()), body: [body; 32] };
-    let containers = vec![NewContainer { id: id_of(name), spec: spec(name, &[]) }];
+    let containers = vec![NewContainer { id: id_of(name), spec: spec(name, &[]), held: false }];
     Command::Submit { request, pipeline: None, containers, missing: Missing::Wait }
 }
 

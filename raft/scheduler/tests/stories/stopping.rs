@@ -91,7 +91,7 @@ fn a_docker_container_is_owed_its_removal_until_the_engine_no_longer_has_it() {
 fn a_container_to_be_removed_goes_ten_seconds_after_its_end() {
     let mut world = World::with_nodes(1);
     let mut a = spec("a", &[]);
-    a.auto_remove = true;
+    a.remove_after_ms = Some(10_000);
     world.submit_spec(a);
     world.finish("a");
     assert_eq!(world.fire_only().1, 10_000);
@@ -105,7 +105,7 @@ fn to_stop_what_has_ended_is_done_already_and_to_kill_it_is_refused() {
     world.finish("a");
     assert_eq!(world.stop("a"), Reply::Done);
     let (request, container) = (world.request(), id_of("a"));
-    let kill = world.apply(Command::Stop { request, container, kill: true });
+    let kill = world.apply(Command::Stop { request, container, kill: true, grace_s: None });
     assert!(matches!(rejection(kill), Rejection::AlreadyEnded(..)));
 }
 

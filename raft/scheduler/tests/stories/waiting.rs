@@ -230,7 +230,7 @@ fn a_met_edge_stays_met_though_its_container_is_removed() {
 fn a_missing_dependency_is_refused_if_asked() {
     let mut world = World::with_nodes(1);
     let request = world.request();
-    let containers = vec![NewContainer { id: id_of("b"), spec: spec("b", &["container==a"]) }];
+    let containers = vec![NewContainer { id: id_of("b"), spec: spec("b", &["container==a"]), held: false }];
     let submit = Command::Submit { request, pipeline: None, containers, missing: Missing::Reject };
     assert_eq!(
         rejection(world.apply(submit)),

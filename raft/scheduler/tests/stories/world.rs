@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pinode_scheduler::command::{Missing, NewContainer};
 use pinode_scheduler::container::{Claim, Decline};
 use pinode_scheduler::node::{Capacity, Start};
-use pinode_scheduler::spec::Needs;
+use pinode_scheduler::spec::{Needs, Restart};
 use pinode_scheduler::{
     Applied, Change, Command, Container, ContainerId, Duty, Entry, NodeFacts, NodeId, Outcome, Phase,
     Rejection, Reply, Request, RequestKey, SessionId, Spec, State, Submitted, Timer, What, check, dependency,
@@ -37,7 +37,7 @@ pub fn spec(name: &str, waits: &[&str]) -> Spec {
         local_volumes: Default::default(),
         shared: false,
         has_health: false,
-        auto_remove: false,
+        remove_after_ms: None,
         stop_timeout_s: 10,
         labels: BTreeMap::new(),
     }
@@ -103,7 +103,7 @@ impl World {
         let mut id = id_of(&spec.name);
         id.0[31] = *used;
         *used += 1;
-        let containers = vec![NewContainer { id, spec }];
+        let containers = vec![NewContainer { id, spec, held: false }];
         self.apply(Command::Submit { request, pipeline: None, containers, missing: Missing::Wait })
     }
 
@@ -124,7 +124,8 @@ impl World {
 
     pub fn try_pipeline(&mut self, pipeline: &str, specs: Vec<Spec>) -> Reply {
         let request = self.request();
-        let new = |spec: Spec| NewContainer { id: id_of(&format!("{pipeline}.{}", spec.name)), spec };
+        let new =
+            |spec: Spec| NewContainer { id: id_of(&format!("{pipeline}.{}", spec.name)), spec, held: false };
         let containers = specs.into_iter().map(new).collect();
         let pipeline = Some(pipeline.to_owned());
         self.apply(Command::Submit { request, pipeline, containers, missing: Missing::Wait })
@@ -196,7 +197,7 @@ impl World {
 
     pub fn stop(&mut self, name: &str) -> Reply {
         let (request, container) = (self.request(), self.get(name).id);
-        self.apply(Command::Stop { request, container, kill: false })
+        self.apply(Command::Stop { request, container, kill: false, grace_s: None })
     }
 
     pub fn remove(&mut self, name: &str, force: bool) -> Reply {
@@ -207,6 +208,39 @@ impl World {
     pub fn retry(&mut self, name: &str) -> Reply {
         let (request, container) = (self.request(), self.get(name).id);
         self.apply(Command::Retry { request, container })
+    }
+
+    /// As Docker's `create`.
+    pub fn make_spec(&mut self, spec: Spec) -> Reply {
+        let request = self.request();
+        let containers = vec![NewContainer { id: id_of(&spec.name), spec, held: true }];
+        self.apply(Command::Submit { request, pipeline: None, containers, missing: Missing::Wait })
+    }
+
+    pub fn make(&mut self, name: &str, waits: &[&str]) -> Reply {
+        self.make_spec(spec(name, waits))
+    }
+
+    /// As Docker's `start`.
+    pub fn launch(&mut self, name: &str) -> Reply {
+        let (request, container) = (self.request(), self.get(name).id);
+        self.apply(Command::Start { request, container, attached: false })
+    }
+
+    pub fn restart(&mut self, name: &str) -> Reply {
+        let (request, container) = (self.request(), self.get(name).id);
+        self.apply(Command::Restart { request, container, grace_s: None })
+    }
+
+    pub fn rename(&mut self, name: &str, to: &str) -> Reply {
+        let (request, container) = (self.request(), self.get(name).id);
+        self.apply(Command::Rename { request, container, name: to.to_owned() })
+    }
+
+    pub fn amend(&mut self, name: &str, needs: Needs) -> Reply {
+        let (request, container) = (self.request(), self.get(name).id);
+        let (create, restart) = ("{}".to_owned(), Restart::Always);
+        self.apply(Command::Amend { request, container, create, needs, restart })
     }
 
     pub fn lose(&mut self, node: NodeId) -> Reply {
