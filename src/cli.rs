@@ -111,6 +111,9 @@ pub struct JoinArgs {
     /// The image that encodes films [default: pinode/film:local]
     #[arg(long, env = "PINODE_FILM_IMAGE", value_name = "IMAGE")]
     pub film_image: Option<String>,
+    /// The version of Docker's API that is announced to `docker` [default: 1.47]
+    #[arg(long, value_name = "VERSION")]
+    pub docker_api_version: Option<String>,
     /// A label for constraints, besides the found ones
     #[arg(long, value_name = "KEY=VALUE")]
     pub label: Vec<String>,

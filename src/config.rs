@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::{JoinArgs, LogFormat};
+use crate::docker_api::{ANNOUNCED, OLDEST, Version};
 use crate::liveness::Timing;
 
 /// Leases, in seconds: a shorter one is lost to a busy disk, a longer one keeps work of a dead node from going on.
@@ -48,6 +49,8 @@ pub struct Config {
     pub log: String,
     /// Leases.
     pub timing: Timing,
+    /// What the Docker API announces.
+    pub docker_api_version: Version,
 }
 
 /// Why a node cannot be so.
@@ -127,6 +130,10 @@ impl Config {
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.or(file.log).unwrap_or_else(|| "info,openraft=warn".to_owned()),
             timing: args.lease_seconds.or(file.lease_seconds).map_or(Ok(Timing::DEFAULT), timing)?,
+            docker_api_version: match args.docker_api_version.or(file.docker_api_version) {
+                Some(text) => docker_api_version(&text)?,
+                None => ANNOUNCED,
+            },
             data_dir,
         })
     }
@@ -158,6 +165,16 @@ fn check_name(name: String) -> Result<String, ConfigError> {
         &name,
         "a node's name has 1 to 63 letters, digits, and _ . - after the first",
     ))
+}
+
+fn docker_api_version(text: &str) -> Result<Version, ConfigError> {
+    let bad = |why: String| ConfigError::bad("docker-api-version", text, why);
+    let version: Version =
+        text.parse().map_err(|error: crate::docker_api::NoVersion| bad(error.to_string()))?;
+    if version < OLDEST {
+        return Err(bad(format!("older than {OLDEST}, which is the oldest that is served")));
+    }
+    Ok(version)
 }
 
 fn timing(lease_seconds: f64) -> Result<Timing, ConfigError> {

@@ -8,6 +8,7 @@ pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod docker_api;
 pub mod driver;
 pub mod film;
 pub mod http;

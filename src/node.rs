@@ -29,7 +29,7 @@ use crate::members::{self, Founding};
 use crate::propose::Proposer;
 use crate::transport::wire::Joiner;
 use crate::transport::{self, Core, Greeting, Network, Peers, Services};
-use crate::{driver, film};
+use crate::{docker_api, driver, film};
 
 /// An orderly stop takes no longer; then it ends anyhow.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
@@ -216,8 +216,16 @@ impl Node {
             shared_id: self.shared_id.clone(),
         };
         let films = film::Films::new(backend.clone(), self.engine.clone(), &self.config);
-        services.http.get_or_init(|| http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone())));
-        let router = http::router(backend).merge(film::routes(films));
+        let events = docker_api::EventLog::default();
+        tasks.spawn(docker_api::record(self.machine.clone(), events.clone()));
+        let face = docker_api::FaceConfig {
+            docker_host: self.config.docker_host.clone(),
+            version: self.config.docker_api_version,
+        };
+        let face = docker_api::Face::new(backend.clone(), face, events);
+        let for_nodes = http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone()));
+        services.http.get_or_init(|| for_nodes.merge(docker_api::for_nodes(face.clone())));
+        let router = docker_api::front(http::router(backend).merge(film::routes(films)), face);
         if let Some(path) = &self.config.socket {
             tasks.spawn(http::serve_socket(http::bind_socket(path)?, router.clone()));
         }

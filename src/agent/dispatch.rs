@@ -201,6 +201,11 @@ impl Agent {
         self.context.intents.signalling(key, Signal::Fence)
     }
 
+    /// Durably: what is signalled next is signalled because somebody wants it to stop.
+    pub fn stop_intent(&self, key: Key) -> std::io::Result<()> {
+        self.context.intents.signalling(key, Signal::Stop)
+    }
+
     /// The engine's id of an attempt's Docker container.
     pub async fn docker_id(&self, key: Key) -> Result<Option<String>, RuntimeError> {
         self.context.find_id(key).await

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bollard::models::{ContainerCreateBody, RestartPolicy, RestartPolicyNameEnum};
+use bollard::models::{ContainerCreateBody, Mount, MountType, RestartPolicy, RestartPolicyNameEnum};
 use pinode_scheduler::Work;
 use sha2::{Digest, Sha256};
 
 use super::runtime::label;
+use crate::submit::mount_driver;
 
 /// The volume driver whose volumes are folders of the shared folder.
 pub const SHARED_DRIVER: &str = "glusterfs";
@@ -64,6 +65,11 @@ impl Launcher {
         host.restart_policy =
             Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None });
         host.auto_remove = Some(false);
+        for mount in host.mounts.iter_mut().flatten() {
+            if mount_driver(mount) == Some(SHARED_DRIVER) {
+                *mount = shared_mount(&self.shared_dir, mount)?;
+            }
+        }
         if host.volume_driver.as_deref() == Some(SHARED_DRIVER) {
             host.volume_driver = None;
             for bind in host.binds.iter_mut().flatten() {
@@ -88,16 +94,27 @@ impl Launcher {
     }
 }
 
+/// The folder of a shared volume, made when it is missing.
+fn shared_folder(shared: &Path, name: &str) -> Result<String, BadBody> {
+    let folder = shared.join(name);
+    let path = folder.display().to_string();
+    std::fs::create_dir_all(&folder).map_err(|source| BadBody::Folder { path: path.clone(), source })?;
+    Ok(path)
+}
+
 /// `uploads:/uploads` as `<shared>/uploads:/uploads`; what is a path already stays.
 fn shared_bind(shared: &Path, bind: &str) -> Result<String, BadBody> {
     match bind.split_once(':') {
         Some((name, rest)) if !name.starts_with('/') => {
-            let folder = shared.join(name);
-            let path = folder.display().to_string();
-            std::fs::create_dir_all(&folder)
-                .map_err(|source| BadBody::Folder { path: path.clone(), source })?;
-            Ok(format!("{path}:{rest}"))
+            Ok(format!("{}:{rest}", shared_folder(shared, name)?))
         }
         Some(_) | None => Ok(bind.to_owned()),
     }
+}
+
+/// The same for `--mount`.
+fn shared_mount(shared: &Path, mount: &Mount) -> Result<Mount, BadBody> {
+    let source = shared_folder(shared, mount.source.as_deref().unwrap_or_default())?;
+    let (source, typ) = (Some(source), Some(MountType::BIND));
+    Ok(Mount { source, typ, volume_options: None, ..mount.clone() })
 }

@@ -32,6 +32,7 @@ pub(super) struct File {
     pub(super) log_format: Option<LogFormat>,
     pub(super) log: Option<String>,
     pub(super) lease_seconds: Option<f64>,
+    pub(super) docker_api_version: Option<String>,
 }
 
 /// The file that was named, or the usual one. Only the usual one may be missing.

@@ -22,7 +22,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let bad = |why: &str| ApiError::bad(HEADER, format!("an idempotency key {why}"));
-        let Some(header) = parts.headers.get(HEADER) else { return random().map(Key) };
+        let Some(header) = parts.headers.get(HEADER) else { return Key::fresh() };
         let key = header.to_str().map_err(|_| bad("is plain text"))?;
         if key.is_empty() || key.len() > KEY_MAX {
             return Err(bad(&format!("has 1 to {KEY_MAX} bytes")));
@@ -32,6 +32,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 }
 
 impl Key {
+    /// A key that nobody has used.
+    pub fn fresh() -> Result<Key, ApiError> {
+        random().map(Key)
+    }
+
     /// The key itself.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -15,9 +15,10 @@ mod nodes;
 mod openapi;
 mod page;
 mod query;
+mod relay;
 mod status;
 mod submit;
-mod view;
+pub(crate) mod view;
 mod waiting;
 
 #[cfg(test)]
@@ -31,6 +32,8 @@ pub use error::ApiError;
 pub use key::Key;
 pub use limits::{bind_socket, converse, own_shape, serve, serve_socket};
 pub use query::{Consistency, Nothing, Query};
+pub(crate) use relay::{join_later, relay};
+pub(crate) use submit::container_id;
 pub use waiting::waiting;
 
 /// What other nodes ask this one for, over the port that nodes have for each other: no more than they need.

@@ -86,7 +86,7 @@ impl Backend {
 }
 
 /// Hash of cluster, request and position: every node, and every repetition, computes the same.
-fn container_id(cluster: &[u8; 32], request: &Request, position: u32) -> ContainerId {
+pub(crate) fn container_id(cluster: &[u8; 32], request: &Request, position: u32) -> ContainerId {
     let mut hash = Sha256::new();
     hash.update(cluster);
     hash.update(request.key.0.as_bytes());

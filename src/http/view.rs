@@ -9,10 +9,10 @@ use pinode_scheduler::{NodeId, State};
 use crate::api;
 
 /// Exit code of what never ran, as Docker's own errors.
-pub(super) const NEVER_RAN: i64 = 125;
+pub(crate) const NEVER_RAN: i64 = 125;
 
 /// Milliseconds since 1970 as RFC 3339.
-pub(super) fn time(ms: u64) -> String {
+pub(crate) fn time(ms: u64) -> String {
     let at = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     at.unwrap_or_default().to_string()
 }
@@ -68,7 +68,7 @@ fn term(dependency: &pinode_scheduler::Dependency) -> api::WaitTerm {
 }
 
 /// The program's code, where there is one.
-pub(super) fn exit_code(phase: &Phase) -> Option<i64> {
+pub(crate) fn exit_code(phase: &Phase) -> Option<i64> {
     match phase {
         Phase::Succeeded => Some(0),
         Phase::Failed(failure) => failure.code,
@@ -85,7 +85,7 @@ pub(super) fn exit_code(phase: &Phase) -> Option<i64> {
 }
 
 /// What the code does not say.
-pub(super) fn cause(phase: &Phase) -> Option<String> {
+pub(crate) fn cause(phase: &Phase) -> Option<String> {
     match phase {
         Phase::Failed(failure) => failure.reason.clone(),
         Phase::Skipped { cause } => Some(cause.join(", because ")),

@@ -2,6 +2,7 @@
 
 mod attach;
 mod compose;
+mod docker;
 mod health;
 mod image;
 mod pattern;
@@ -11,5 +12,7 @@ mod volume;
 mod waits;
 
 pub use compose::pipeline as compose_pipeline;
+pub(crate) use docker::mount_driver;
+pub use docker::{DockerTerms, docker_terms};
 pub use spec::{Door, Draft, Invalid};
 pub use value::name as check_name;

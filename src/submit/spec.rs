@@ -14,7 +14,7 @@ use super::{health, image, value, volume};
 use crate::api::Submit;
 
 /// Default grace between SIGTERM and SIGKILL, in seconds (Docker's).
-const STOP_TIMEOUT_S: u32 = 10;
+pub(super) const STOP_TIMEOUT_S: u32 = 10;
 /// CPUs of a pipeline's member that asks for none, in thousandths.
 const PIPELINE_CPU_MILLI: u64 = 1_000;
 

@@ -123,6 +123,11 @@ impl State {
             .ok_or_else(|| BadRef::Nothing(text.to_owned()))
     }
 
+    /// Where a local volume was first claimed.
+    pub fn volume_home(&self, name: &str) -> Option<NodeId> {
+        self.volumes.get(name).copied()
+    }
+
     /// All nodes, by id.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values()

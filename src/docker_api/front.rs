@@ -1,0 +1,78 @@
+//! The one door of `--listen` and `--socket`: pinode's own paths go to its own API, all others are Docker's.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+
+use super::error::DockerError;
+use super::face::Face;
+use super::routes;
+use super::version::{self, OLDEST, Version};
+
+/// First segments of pinode's own paths.
+const OWN: [&str; 7] = ["", "api", "docs", "healthz", "metrics", "readyz", "web"];
+
+#[derive(Clone)]
+struct Front {
+    own: Router,
+    docker: Router,
+    version: Version,
+}
+
+/// Puts Docker's API beside the node's own.
+pub fn front(own: Router, face: Face) -> Router {
+    let version = face.version;
+    Router::new().fallback(pass).with_state(Front { own, docker: routes::router(face), version })
+}
+
+async fn pass(State(front): State<Front>, mut request: Request) -> Response {
+    let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    if OWN.contains(&first) {
+        return serve(front.own, request).await;
+    }
+    let mut response = match address(&front, &mut request) {
+        Ok(()) => serve(front.docker, request).await,
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    if let Ok(version) = HeaderValue::from_str(&front.version.to_string()) {
+        headers.insert("Api-Version", version);
+    }
+    headers.insert("Docker-Experimental", HeaderValue::from_static("false"));
+    headers.insert("Ostype", HeaderValue::from_static("linux"));
+    let server = HeaderValue::from_static(concat!("pinode/", env!("CARGO_PKG_VERSION"), " (linux)"));
+    headers.insert(header::SERVER, server);
+    response
+}
+
+async fn serve(router: Router, request: Request<Body>) -> Response {
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Takes the version out of the path. It goes on with the request, because an engine is asked in the same.
+fn address(front: &Front, request: &mut Request) -> Result<(), DockerError> {
+    let (asked, rest) = version::split(request.uri().path());
+    let asked = asked.unwrap_or(front.version);
+    if asked < OLDEST {
+        return Err(DockerError::bad(format!(
+            "client version {asked} is too old. Minimum supported API version is {OLDEST}, please upgrade your client to a newer version"
+        )));
+    }
+    if asked > front.version {
+        return Err(DockerError::bad(format!(
+            "client version {asked} is too new. Maximum supported API version is {}",
+            front.version
+        )));
+    }
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let uri = format!("{rest}{query}").parse::<Uri>();
+    *request.uri_mut() = uri.map_err(|error| DockerError::bad(error.to_string()))?;
+    request.extensions_mut().insert(asked);
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! What a cluster cannot do as one engine does. It is said in a sentence, with the way round.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+
+use super::error::DockerError;
+
+/// 501.
+pub(super) fn refuse(what: &str) -> DockerError {
+    DockerError::new(StatusCode::NOT_IMPLEMENTED, format!("pinode does not do {what}"))
+}
+
+/// Swarm mode: services, tasks, secrets, configs, and the swarm itself.
+pub(super) async fn swarm() -> DockerError {
+    refuse(
+        "Swarm mode; a container with --restart is a service here, and `pinode submit` takes a compose file",
+    )
+}
+
+/// Plugins.
+pub(super) async fn plugins() -> DockerError {
+    refuse("plugins of engines; install them on each node's own engine")
+}
+
+/// BuildKit's sessions.
+pub(super) async fn session() -> DockerError {
+    refuse("BuildKit's sessions; build with DOCKER_BUILDKIT=0")
+}
+
+/// Checkpoints.
+pub(super) async fn checkpoint() -> DockerError {
+    refuse("checkpoints, which stay on one machine")
+}
+
+/// Attach through a web socket.
+pub(super) async fn websocket() -> DockerError {
+    refuse("attach through web sockets; attach with `docker attach`")
+}
+
+/// Docker knows no such path.
+pub(super) async fn unknown(request: Request) -> DockerError {
+    DockerError::missing(format!("page not found: {} {}", request.method(), request.uri().path()))
+}
