@@ -54,6 +54,7 @@ pub async fn report(mut reports: mpsc::Receiver<Report>, proposer: Proposer, me:
 fn command(Report { container, attempt, session, what }: Report) -> Option<Command> {
     let session = session?;
     Some(match what {
+        What::Preparing(what) => Command::Preparing { container, attempt, session, what },
         What::Started(started_at) => Command::Started { container, attempt, session, started_at },
         What::Healthy => Command::Healthy { container, attempt, session },
         What::Exited { outcome, started_at, finished_at, ran_ms } => {

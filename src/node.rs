@@ -223,6 +223,7 @@ impl Node {
             version: self.config.docker_api_version,
         };
         let face = docker_api::Face::new(backend.clone(), face, events);
+        agent.fetch_images_from(Arc::new(face.clone()));
         let for_nodes = http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone()));
         services.http.get_or_init(|| for_nodes.merge(docker_api::for_nodes(face.clone())));
         let router = docker_api::front(http::router(backend).merge(film::routes(films)), face);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 
 use super::gate::Gate;
+use super::images::ImageSource;
 use super::intents::{Intents, Key, Signal};
 use super::launch::Launcher;
 use super::runtime::{ContainerRuntime, EngineInfo, Hint, RuntimeError, Seen, Status};
@@ -56,6 +57,8 @@ pub struct Report {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
+    /// What is done before it can start.
+    Preparing(String),
     /// It started, at the engine's time.
     Started(String),
     /// It is healthy.
@@ -106,6 +109,7 @@ pub(super) struct Context {
     /// The number of the present stream of hints, or [`UNHEARD`]: equal numbers mean an unbroken watch between.
     pub(super) epoch: AtomicU64,
     pub(super) gate: Gate,
+    pub(super) images: OnceLock<Arc<dyn ImageSource>>,
     /// The engine's ids of our attempts, as last seen.
     pub(super) ids: Mutex<BTreeMap<Key, String>>,
 }
@@ -156,6 +160,7 @@ impl Agent {
             launches: Semaphore::new(LAUNCHES_MAX),
             epoch: AtomicU64::new(UNHEARD),
             gate: Gate::default(),
+            images: OnceLock::new(),
             ids: Mutex::default(),
         });
         let workers = Arc::new(Mutex::default());
@@ -209,6 +214,11 @@ impl Agent {
     /// The engine's id of an attempt's Docker container.
     pub async fn docker_id(&self, key: Key) -> Result<Option<String>, RuntimeError> {
         self.context.find_id(key).await
+    }
+
+    /// From now on, what the engine lacks is looked for there. The first word stands.
+    pub fn fetch_images_from(&self, source: Arc<dyn ImageSource>) {
+        self.context.images.get_or_init(|| source);
     }
 
     /// Where attempts wait for who is attached to them.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum,
+    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, EndpointSettings,
+    HealthStatusEnum, NetworkConnectRequest,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, EventsOptionsBuilder, KillContainerOptionsBuilder,
@@ -149,6 +150,19 @@ impl ContainerRuntime for DockerEngine {
         async move {
             let options = CreateContainerOptionsBuilder::default().name(name).build();
             self.client.create_container(Some(options), body).await.map(|made| made.id).map_err(failed)
+        }
+        .boxed()
+    }
+
+    fn connect<'a>(
+        &'a self,
+        network: &'a str,
+        id: &'a str,
+        settings: EndpointSettings,
+    ) -> BoxFuture<'a, Result<(), RuntimeError>> {
+        async move {
+            let request = NetworkConnectRequest { container: id.to_owned(), endpoint_config: Some(settings) };
+            self.client.connect_network(network, request).await.map_err(failed)
         }
         .boxed()
     }

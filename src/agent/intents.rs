@@ -63,27 +63,33 @@ impl Intents {
 
     /// Durably: a signal is about to be sent. The first reason stays.
     pub fn signalling(&self, key: Key, signal: Signal) -> io::Result<()> {
-        if self.of(key).signal.is_some() {
-            return Ok(());
-        }
-        self.change(key, |intent| intent.signal = Some(signal))
+        self.change(key, |intent| {
+            intent.signal.get_or_insert(signal);
+        })
     }
 
     /// The attempt's Docker container is gone, and so is the question.
     pub fn forget(&self, key: Key) -> io::Result<()> {
-        if self.known().contains_key(&key) {
+        let mut known = self.known();
+        if known.contains_key(&key) {
             // The file first: what could not be removed is tried again.
             remove_durably(&self.path(key))?;
-            self.known().remove(&key);
+            known.remove(&key);
         }
         Ok(())
     }
 
+    /// One at a time: a worker, a fence and a polite stop may have the same intent at the same moment, and each believes
+    /// that it is on disk when this returns.
     fn change(&self, key: Key, change: impl FnOnce(&mut Intent)) -> io::Result<()> {
-        let mut intent = self.of(key);
+        let mut known = self.known();
+        let before = known.get(&key).cloned().unwrap_or_default();
+        let mut intent = before.clone();
         change(&mut intent);
-        write_durably(&self.path(key), print(&intent).as_bytes())?;
-        self.known().insert(key, intent);
+        if intent != before {
+            write_durably(&self.path(key), print(&intent).as_bytes())?;
+            known.insert(key, intent);
+        }
         Ok(())
     }
 
@@ -146,6 +152,22 @@ mod tests {
         assert_eq!(second.of(key), expected);
         second.forget(key).unwrap();
         assert_eq!(Intents::open(dir.path()).unwrap().of(key), Intent::default());
+    }
+
+    #[test]
+    fn two_who_intend_the_same_at_the_same_moment_both_find_it_on_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let intents = Intents::open(dir.path()).unwrap();
+        for attempt in 0..50 {
+            let key = (ContainerId([7; 32]), attempt);
+            intents.starting(key, "boot-1").unwrap();
+            std::thread::scope(|scope| {
+                let intents = &intents;
+                for signal in [Signal::Stop, Signal::Fence, Signal::Fence] {
+                    scope.spawn(move || intents.signalling(key, signal).unwrap());
+                }
+            });
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod docker;
 #[cfg(test)]
 pub mod fake;
 mod gate;
+mod images;
 mod intents;
 mod launch;
 pub mod runtime;
@@ -16,5 +17,6 @@ mod worker;
 
 pub use dispatch::{Agent, AgentConfig, Authority, Report, What};
 pub use gate::Gate;
+pub use images::ImageSource;
 pub use intents::{Intents, Signal};
 pub use launch::{SHARED_DRIVER, docker_name};

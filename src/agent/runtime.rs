@@ -1,6 +1,6 @@
 //! What the agent needs of a container engine, and nothing more.
 
-use bollard::models::ContainerCreateBody;
+use bollard::models::{ContainerCreateBody, EndpointSettings};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -145,6 +145,13 @@ pub trait ContainerRuntime: Send + Sync + 'static {
         name: &'a str,
         body: ContainerCreateBody,
     ) -> BoxFuture<'a, Result<String, RuntimeError>>;
+    /// Puts what has not started on another network.
+    fn connect<'a>(
+        &'a self,
+        network: &'a str,
+        id: &'a str,
+        settings: EndpointSettings,
+    ) -> BoxFuture<'a, Result<(), RuntimeError>>;
     /// Starts one. Not idempotent: a second start of an ended one runs it again.
     fn start<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), RuntimeError>>;
     /// Looks at one, by id or name.

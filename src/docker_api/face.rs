@@ -7,6 +7,7 @@ use std::time::Duration;
 use pinode_scheduler::state::State;
 use pinode_scheduler::{Command, ContainerId, Rejection, Reply};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::engine::Engine;
 use super::error::DockerError;
@@ -54,12 +55,19 @@ impl Face {
         }
     }
 
-    /// Commits; a refusal is its error.
+    /// Commits; a refusal is its error. When it returns, this node's own state has it, so that the next look sees it.
     pub(super) async fn commit(&self, command: Command) -> Result<Reply, DockerError> {
-        match self.backend.proposer.propose(command, COMMIT_WITHIN).await? {
-            Reply::Rejected(rejection) => Err(rejection.into()),
-            reply @ (Reply::Done | Reply::Stale | Reply::Submitted(_)) => Ok(reply),
+        let request = command.request().cloned();
+        let reply = match self.backend.proposer.propose(command, COMMIT_WITHIN).await? {
+            Reply::Rejected(rejection) => return Err(rejection.into()),
+            reply @ (Reply::Done | Reply::Stale | Reply::Submitted(_)) => reply,
+        };
+        if let Some(request) = request {
+            let applied = self.until(|state| state.answered(&request).map(drop));
+            // A node that lags for so long has other troubles; what was asked for is done all the same.
+            timeout(COMMIT_WITHIN, applied).await.unwrap_or(Ok(()))?;
         }
+        Ok(reply)
     }
 
     /// Looks at the state after every entry until there is an answer.

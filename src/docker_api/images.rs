@@ -3,6 +3,7 @@
 //! there to the others.
 
 mod bring;
+mod obtain;
 mod one;
 mod put;
 

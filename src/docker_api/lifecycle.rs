@@ -132,8 +132,9 @@ pub(super) async fn kill(
         Some(Phase::Running(_))
     );
     if matches!(signal, "KILL" | "9") || !runs {
-        let request = key.request(&("kill", &name))?;
+        let (attempt, request) = (face.attempt_of(id), key.request(&("kill", &name))?);
         face.commit(Command::Stop { request, container: id, kill: true, grace_s: None }).await?;
+        face.until_stopped(id, attempt).await?;
         return Ok(StatusCode::NO_CONTENT);
     }
     face.signal(&face.running(&name).await?, signal).await?;

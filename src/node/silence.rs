@@ -23,9 +23,18 @@ pub(super) enum Spare {
     NeverRerun,
 }
 
+/// Why something may still run.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StillLoud {
+    #[error(transparent)]
+    Engine(#[from] RuntimeError),
+    #[error("write an intent: {0}")]
+    Intent(#[from] std::io::Error),
+}
+
 /// Kills what runs in the engine and is not spared, until nothing of it is left. Each kill is on disk as a fence before
 /// it is sent, so that code 0 after it is no success.
-pub(super) async fn silence(agent: &Agent, machine: &Machine, spare: Spare) -> Result<(), RuntimeError> {
+pub(super) async fn silence(agent: &Agent, machine: &Machine, spare: Spare) -> Result<(), StillLoud> {
     let engine: Arc<_> = agent.runtime();
     loop {
         let seen = engine.list(agent.cluster()).await?;
@@ -37,12 +46,11 @@ pub(super) async fn silence(agent: &Agent, machine: &Machine, spare: Spare) -> R
             }
             loud = true;
             if let Some(key) = key {
-                let fenced = agent.fence_intent(key);
-                fenced.map_err(|error| RuntimeError::Away(format!("write an intent: {error}")))?;
+                agent.fence_intent(key)?;
             }
             match engine.kill(&seen.id).await {
                 Ok(()) | Err(RuntimeError::NoSuch | RuntimeError::Refused { status: 409, .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         if !loud {

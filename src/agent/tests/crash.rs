@@ -64,6 +64,7 @@ impl Life {
             };
             match next {
                 None => self.begin_again(&mut over).await,
+                Some(What::Preparing(_)) => {}
                 Some(What::Started(_)) => self.take_its_course(&mut over.node),
                 Some(What::Exited { outcome, .. }) => {
                     over.ends.push(outcome);

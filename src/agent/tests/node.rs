@@ -161,7 +161,7 @@ impl Node {
         loop {
             match self.report().await.what {
                 What::Exited { outcome, .. } => return outcome,
-                What::Started(_) | What::Healthy => {}
+                What::Preparing(_) | What::Started(_) | What::Healthy => {}
                 what @ (What::Declined(_) | What::Removed) => panic!("no end, but {what:?}"),
             }
         }
@@ -241,7 +241,7 @@ pub(super) fn ends(said: &[What]) -> Vec<&Outcome> {
     said.iter()
         .filter_map(|what| match what {
             What::Exited { outcome, .. } => Some(outcome),
-            What::Started(_) | What::Healthy | What::Declined(_) | What::Removed => None,
+            What::Preparing(_) | What::Started(_) | What::Healthy | What::Declined(_) | What::Removed => None,
         })
         .collect()
 }

@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bollard::models::ContainerCreateBody;
+use bollard::models::{ContainerCreateBody, EndpointSettings};
 use pinode_scheduler::container::Decline;
-use pinode_scheduler::{Outcome, Work};
+use pinode_scheduler::{Duty, Outcome, Work};
 use tokio::time::Instant;
 
 use super::{Next, Trouble, Worker};
-use crate::agent::dispatch::UNHEARD;
+use crate::agent::dispatch::{Report, UNHEARD, What};
 use crate::agent::runtime::{RuntimeError, Seen, Status};
 
 /// After a start without a reply, the engine is looked at so often, for so long; then the arbiter decides.
@@ -64,7 +64,7 @@ impl Worker {
     async fn create(&mut self, work: &Work) -> Result<Next, Trouble> {
         let context = self.context.clone();
         // The semaphore lives as long as the context and is never closed.
-        let _place = context.launches.acquire().await;
+        let place = context.launches.acquire().await;
         if self.is_outdated() {
             return Ok(Duration::ZERO);
         }
@@ -80,8 +80,14 @@ impl Worker {
             Ok(Err(error)) => return self.decline(work, said(&error)).await,
             Err(error) => return self.decline(work, said(&error)).await,
         };
-        match context.runtime.create(&context.launcher.docker_name(work), body).await {
+        let image = body.image.clone().unwrap_or_default();
+        match self.make(work, body).await {
             Ok(id) => self.start(work, &id).await,
+            Err(RuntimeError::ImageMissing(_)) if !self.memory.image_sought => {
+                // Others need not wait for what may take minutes.
+                drop(place);
+                self.seek_image(work, image).await
+            }
             Err(RuntimeError::NameTaken) => {
                 let news = !std::mem::replace(&mut self.memory.name_taken, true);
                 Ok(if news { Duration::ZERO } else { DOUBT_LOOK })
@@ -94,6 +100,56 @@ impl Worker {
             Err(RuntimeError::Refused { message, .. }) => self.decline(work, Decline::Other(message)).await,
             Err(error @ (RuntimeError::Away(_) | RuntimeError::NoSuch)) => Err(error.into()),
         }
+    }
+
+    /// Looks for the image elsewhere, once an attempt. Then it is made, or declined.
+    async fn seek_image(&mut self, work: &Work, image: String) -> Result<Next, Trouble> {
+        self.memory.image_sought = true;
+        let context = self.context.clone();
+        let Some(source) = context.images.get() else {
+            return self.decline(work, Decline::ImageMissing(image)).await;
+        };
+        let (reports, key, session) = (context.reports.clone(), self.key, Some(work.claim.session));
+        let doing = move |what: String| {
+            let report = Report { container: key.0, attempt: key.1, session, what: What::Preparing(what) };
+            // Only for people: where reports pile up, this one is not missed.
+            if reports.try_send(report).is_err() {
+                tracing::debug!("a sentence about an image was not told");
+            }
+        };
+        let sought = tokio::select! {
+            sought = source.bring(&image, &doing) => sought,
+            // What it prepares changes its own duty, too; it begins anew only when the duty is another.
+            () = self.overtaken_by_another_duty(work) => return Ok(Duration::ZERO),
+        };
+        match sought {
+            Ok(()) => Ok(Duration::ZERO),
+            Err(why) => {
+                tracing::info!(%image, %why, "an image is not to be had");
+                self.decline(work, Decline::ImageMissing(image)).await
+            }
+        }
+    }
+
+    fn overtaken_by_another_duty(&self, work: &Work) -> impl Future<Output = ()> + use<> {
+        let (mut duty, mut fenced, run) = (self.duty.clone(), self.fenced.clone(), Duty::Run(work.clone()));
+        async move {
+            tokio::select! {
+                _ = duty.wait_for(|duty| *duty != run) => {}
+                Ok(_) = fenced.wait_for(|fenced| *fenced) => {}
+            }
+        }
+    }
+
+    /// Makes the Docker container, on all its networks: engines before 25 take only one at the create.
+    async fn make(&self, work: &Work, mut body: ContainerCreateBody) -> Result<String, RuntimeError> {
+        let more = further_networks(&mut body);
+        let context = &self.context;
+        let id = context.runtime.create(&context.launcher.docker_name(work), body).await?;
+        for (network, settings) in more {
+            context.runtime.connect(&network, &id, settings).await?;
+        }
+        Ok(id)
     }
 
     /// Sends the start, once per Docker container, ever: the intent is on disk before, and nobody who finds one
@@ -181,6 +237,22 @@ impl Worker {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// All networks of a body but the one that it is made on.
+fn further_networks(body: &mut ContainerCreateBody) -> Vec<(String, EndpointSettings)> {
+    let Some(endpoints) = body.networking_config.as_mut().and_then(|config| config.endpoints_config.as_mut())
+    else {
+        return Vec::new();
+    };
+    if endpoints.len() < 2 {
+        return Vec::new();
+    }
+    let mode = body.host_config.as_ref().and_then(|host| host.network_mode.clone());
+    let first = mode.filter(|mode| endpoints.contains_key(mode)).or_else(|| endpoints.keys().min().cloned());
+    let mut more: Vec<_> = endpoints.extract_if(|network, _| Some(network) != first.as_ref()).collect();
+    more.sort_by(|a, b| a.0.cmp(&b.0));
+    more
 }
 
 /// The exit code that a shell, and `docker run`, give a program that could not be started.
