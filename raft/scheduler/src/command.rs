@@ -180,6 +180,13 @@ pub enum Command {
         /// Index of the last entry.
         up_to: u64,
     },
+    /// Which images a node's engine has.
+    Images {
+        /// Whose; a dead session's word counts no more.
+        session: SessionId,
+        /// Their names with tags, and their ids: all of them, not what changed.
+        images: Vec<String>,
+    },
 }
 
 impl std::fmt::Display for Entry {

@@ -4,6 +4,7 @@
 mod declined;
 mod exited;
 mod forget;
+mod images;
 mod remove;
 mod removed;
 mod retry;
@@ -94,7 +95,8 @@ impl Command {
             | Command::Trusted { .. }
             | Command::NodeLost { .. }
             | Command::TimerFired { .. }
-            | Command::ForgetRequests { .. } => None,
+            | Command::ForgetRequests { .. }
+            | Command::Images { .. } => None,
         }
     }
 }
@@ -131,6 +133,7 @@ impl Step<'_> {
             Command::NodeLost { session } => self.node_lost(*session),
             Command::TimerFired { timer } => self.timer_fired(*timer),
             Command::ForgetRequests { up_to } => self.forget_requests(*up_to),
+            Command::Images { session, images } => self.images(*session, images),
         }
     }
 
