@@ -129,13 +129,7 @@ impl Node {
     }
 
     /// Reserves for an attempt, whose ports are free.
-    pub(crate) fn hold(
-        &mut self,
-        id: ContainerId,
-        attempt: u32,
-        needs: Needs,
-        ports: &BTreeSet<HostPort>,
-    ) {
+    pub(crate) fn hold(&mut self, id: ContainerId, attempt: u32, needs: Needs, ports: &BTreeSet<HostPort>) {
         self.release(id, attempt);
         self.reserved.cpu_milli = self.reserved.cpu_milli.saturating_add(needs.cpu_milli);
         self.reserved.memory = self.reserved.memory.saturating_add(needs.memory);

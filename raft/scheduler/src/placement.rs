@@ -3,33 +3,58 @@
 use std::cmp::Reverse;
 
 use crate::apply::Step;
-use crate::container::{Attempt, Claim, Phase};
+use crate::container::{Attempt, Claim, Container, Phase};
 use crate::filter::{Crowd, slots};
 use crate::id::{ContainerId, NodeId};
 use crate::node::Node;
 use crate::reply::What;
 use crate::seeker::{Seeker, unclaimable};
 
+impl Container {
+    /// Whether a node that does not fit may fit once others have found theirs.
+    fn looks_at_others(&self) -> bool {
+        !self.spec.beside.is_empty() || self.spec.affinities.iter().any(|affinity| !affinity.soft)
+    }
+}
+
 impl Step<'_> {
-    /// Gives every ready container that fits somewhere to the best node, first come first.
+    /// Gives every ready container that fits somewhere to the best node, first come first. Who was passed over for want
+    /// of company is asked again when somebody was placed after it; each round places at least one, or is the last.
     pub(crate) fn place_ready(&mut self) {
-        let queue: Vec<ContainerId> = self.state.ready.values().copied().collect();
+        let mut queue: Vec<ContainerId> = self.state.ready.values().copied().collect();
         if queue.is_empty() {
             return;
         }
         let mut crowd = Crowd::default();
         let shared = self.state.shared_id().map(str::to_owned);
-        for id in queue {
-            let has_room = |n: &Node| unclaimable(n).is_none() && n.holds.len() < slots(n) as usize;
-            if !self.state.nodes.values().any(has_room) {
+        let mut room = self.has_room();
+        while room && !queue.is_empty() {
+            let ready = self.state.ready.len();
+            queue.retain(|id| {
+                let placed = room && self.place(*id, shared.as_deref(), &mut crowd);
+                room = room && (!placed || self.has_room());
+                !placed && self.state.containers.get(id).is_some_and(Container::looks_at_others)
+            });
+            if self.state.ready.len() == ready {
                 return;
             }
-            let Some(node) = self.best_node(id, shared.as_deref(), &mut crowd) else { continue };
-            self.claim(id, node);
-            if let Some(container) = self.state.containers.get(&id) {
-                crowd.claimed(container, node);
-            }
         }
+    }
+
+    /// Whether any node can take anything at all.
+    fn has_room(&self) -> bool {
+        let has_room = |n: &Node| unclaimable(n).is_none() && n.holds.len() < slots(n) as usize;
+        self.state.nodes.values().any(has_room)
+    }
+
+    /// Whether a node was found.
+    fn place(&mut self, id: ContainerId, shared: Option<&str>, crowd: &mut Crowd) -> bool {
+        let Some(node) = self.best_node(id, shared, crowd) else { return false };
+        self.claim(id, node);
+        if let Some(container) = self.state.containers.get(&id) {
+            crowd.claimed(container, node);
+        }
+        true
     }
 
     /// Of the nodes that fit, those that meet most preferences; of these, the one that the strategy ranks first.

@@ -56,8 +56,7 @@ impl Step<'_> {
         };
         let open: Vec<&Node> = self.state.nodes.values().filter(|node| node.is_open()).collect();
         let seeker = Seeker::new(self.state, container, self.state.shared_id(), &mut Crowd::default());
-        let may: Vec<&Node> =
-            open.iter().copied().filter(|node| seeker.excluded(node).is_none()).collect();
+        let may: Vec<&Node> = open.iter().copied().filter(|node| seeker.excluded(node).is_none()).collect();
         if may.is_empty() || !may.iter().all(|node| lacks(&node.id)) {
             return None;
         }

@@ -41,7 +41,8 @@ impl Crowd {
     }
 
     fn with_image(&mut self, state: &State, expr: &Expr) -> BTreeSet<NodeId> {
-        let look = || state.nodes.values().filter(|node| image::has(node, expr)).map(|node| node.id).collect();
+        let look =
+            || state.nodes.values().filter(|node| image::has(node, expr)).map(|node| node.id).collect();
         self.images.entry(expr.to_string()).or_insert_with(look).clone()
     }
 

@@ -22,7 +22,9 @@ pub enum BadFilter {
     #[error("`{0}` has no value; write for example {0}VALUE or {0}*")]
     Empty(String),
     /// Characters that the value of this key cannot have.
-    #[error("`{value}` in `{text}` is no name, glob or /regex/; for one of several names write {key}==/^(a|b)$/")]
+    #[error(
+        "`{value}` in `{text}` is no name, glob or /regex/; for one of several names write {key}==/^(a|b)$/"
+    )]
     BadName {
         /// The key.
         key: String,
@@ -35,7 +37,9 @@ pub enum BadFilter {
     #[error("`{0}` has a control character in it; take it out")]
     Control(String),
     /// A regular expression without its closing slash.
-    #[error("the regular expression `{0}` has no closing slash; a value that begins with one is written /^\\{0}$/")]
+    #[error(
+        "the regular expression `{0}` has no closing slash; a value that begins with one is written /^\\{0}$/"
+    )]
     OpenRegex(String),
     /// Longer than [`PATTERN_MAX_BYTES`].
     #[error("the value of {key} has {bytes} bytes, the limit is {PATTERN_MAX_BYTES}")]

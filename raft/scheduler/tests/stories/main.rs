@@ -7,12 +7,16 @@
     reason = "a story that is surprised must fail at once, and says so by a panic"
 )]
 
+mod affinities;
 mod cascade;
+mod constraints;
 mod cycles;
 mod losses;
 mod placement;
 mod random;
 mod requests;
+mod rooms;
 mod stopping;
+mod strategies;
 mod waiting;
 mod world;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use pinode_scheduler::container::Decline;
-use pinode_scheduler::node::{Ailment, Capacity};
 use pinode_scheduler::filter::constraint;
+use pinode_scheduler::node::{Ailment, Capacity};
 use pinode_scheduler::spec::Needs;
 use pinode_scheduler::{Command, NodeFacts, why};
 
