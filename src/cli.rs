@@ -301,9 +301,15 @@ pub struct RunArgs {
     /// What if its node is unreachable: never, fenced or eager
     #[arg(long)]
     pub rerun: Option<String>,
-    /// Where it may run: node==NAME or node!=NAME
-    #[arg(long)]
+    /// On which nodes it may run, for example node!=pi1, arch==arm64 or, as a preference, storage==~ssd
+    #[arg(long, value_name = "KEY==VALUE")]
     pub constraint: Vec<String>,
+    /// What its node must have, for example container==db, image==busybox or container!=~web*
+    #[arg(long, value_name = "KEY==VALUE")]
+    pub affinity: Vec<String>,
+    /// Which of the nodes that fit: spread (default), binpack or random
+    #[arg(long)]
+    pub strategy: Option<String>,
     /// Health check, run in a shell
     #[arg(long)]
     pub health_cmd: Option<String>,
