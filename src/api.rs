@@ -23,13 +23,15 @@ pub struct Submit {
     /// Program instead of the image's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Vec<String>>,
-    /// `K=V`; entries whose name begins with `waitfor:` are waits.
+    /// `K=V`; entries whose name begins with `waitfor:`, `constraint:` or `affinity:` are those, and so are
+    /// `reschedule:on-node-failure` and `reschedule:off`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// As after `waitfor:`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waitfor: Vec<String>,
-    /// Labels.
+    /// Labels; `pinode.waitfor` and `com.docker.swarm.{constraints,affinities,reschedule-policies}` hold JSON lists of
+    /// what would stand in `env`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "value::unique")]
     pub labels: BTreeMap<String, String>,
     /// Docker `-v` strings.
@@ -38,7 +40,7 @@ pub struct Submit {
     /// Driver of named volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_driver: Option<String>,
-    /// `none`, `host`, `bridge` or a network.
+    /// `none`, `host`, `bridge`, a network, or `container:NAME`, on whose node it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_mode: Option<String>,
     /// Docker `-p` strings.
@@ -62,12 +64,17 @@ pub struct Submit {
     /// Bytes, or `64m`; reserved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
-    /// `node==NAME`, `node!=NAME`.
+    /// On which nodes it may run: `node==NAME`, or a label, `arch==arm64`; `!=` for all others, `==~` and `!=~` for a
+    /// preference. A value may be a glob or a `/regex/`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
-    /// Not built yet; refused by name.
+    /// What its node must have: `container==NAME`, `image==NAME`, or a container's label, `tier==db`; operators and
+    /// values as in `constraints`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub affinities: Vec<String>,
+    /// Which of the nodes that fit: `spread` (default, the emptiest), `binpack` (the fullest), `random`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
     /// `never`, `fenced`, `eager`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,

@@ -114,6 +114,9 @@ pub struct JoinArgs {
     /// The version of Docker's API that is announced to `docker` [default: 1.47]
     #[arg(long, value_name = "VERSION")]
     pub docker_api_version: Option<String>,
+    /// How nodes are ranked for what is submitted here and does not say it [default: spread]
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    pub strategy: Option<StrategyName>,
     /// A label for constraints, besides the found ones
     #[arg(long, value_name = "KEY=VALUE")]
     pub label: Vec<String>,
@@ -149,6 +152,29 @@ pub enum LogFormat {
     Text,
     /// For machines
     Json,
+}
+
+/// How nodes are ranked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StrategyName {
+    /// The emptiest first
+    #[default]
+    Spread,
+    /// The fullest first
+    Binpack,
+    /// Any
+    Random,
+}
+
+impl From<StrategyName> for pinode_scheduler::spec::Strategy {
+    fn from(name: StrategyName) -> Self {
+        match name {
+            StrategyName::Spread => Self::Spread,
+            StrategyName::Binpack => Self::Binpack,
+            StrategyName::Random => Self::Random,
+        }
+    }
 }
 
 /// One container.
@@ -304,9 +330,15 @@ pub struct RunArgs {
     /// What if its node is unreachable: never, fenced or eager
     #[arg(long)]
     pub rerun: Option<String>,
-    /// Where it may run: node==NAME or node!=NAME
-    #[arg(long)]
+    /// On which nodes it may run, for example node!=pi1, arch==arm64 or, as a preference, storage==~ssd
+    #[arg(long, value_name = "KEY==VALUE")]
     pub constraint: Vec<String>,
+    /// What its node must have, for example container==db, image==busybox or container!=~web*
+    #[arg(long, value_name = "KEY==VALUE")]
+    pub affinity: Vec<String>,
+    /// Which of the nodes that fit: spread (default), binpack or random
+    #[arg(long)]
+    pub strategy: Option<String>,
     /// Health check, run in a shell
     #[arg(long)]
     pub health_cmd: Option<String>,

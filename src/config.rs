@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::{JoinArgs, LogFormat};
+use crate::cli::{JoinArgs, LogFormat, StrategyName};
 use crate::docker_api::{ANNOUNCED, OLDEST, Version};
 use crate::liveness::Timing;
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub log: String,
     /// Leases.
     pub timing: Timing,
+    /// How nodes are ranked.
+    pub strategy: StrategyName,
     /// What the Docker API announces.
     pub docker_api_version: Version,
 }
@@ -130,6 +132,7 @@ impl Config {
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.or(file.log).unwrap_or_else(|| "info,openraft=warn".to_owned()),
             timing: args.lease_seconds.or(file.lease_seconds).map_or(Ok(Timing::DEFAULT), timing)?,
+            strategy: args.strategy.or(file.strategy).unwrap_or_default(),
             docker_api_version: match args.docker_api_version.or(file.docker_api_version) {
                 Some(text) => docker_api_version(&text)?,
                 None => ANNOUNCED,

@@ -11,6 +11,7 @@ use pinode_scheduler::{Command, NodeId, SessionId, owed};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::agent::docker::DockerEngine;
 use crate::agent::{Agent, Report, What};
 use crate::propose::{ProposeError, Proposer};
 
@@ -22,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 const REMOVALS_MAX: usize = 256;
 /// Removals are gathered for so long, because one entry can carry many.
 const REMOVALS_GATHERED: Duration = Duration::from_millis(200);
+
+/// The engine's images are looked at this often.
+const IMAGES_EVERY: Duration = Duration::from_secs(10);
 
 /// Keeps the agent in step with the state. Never returns.
 pub async fn drive(machine: Machine, agent: Arc<Agent>, me: NodeId) {
@@ -127,6 +131,29 @@ pub async fn report_engine(
             said = now;
         }
         if engine.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Says which images the engine has, one entry a change and one a session. Never returns.
+pub async fn report_images(
+    engine: Arc<DockerEngine>,
+    mut session: watch::Receiver<Option<SessionId>>,
+    proposer: Proposer,
+) {
+    let mut said: Option<(SessionId, BTreeSet<String>)> = None;
+    loop {
+        let current = *session.borrow_and_update();
+        if let (Some(session), Ok(images)) = (current, engine.images().await) {
+            let now = Some((session, images));
+            if now != said {
+                let images = now.iter().flat_map(|(_, images)| images.iter().cloned()).collect();
+                until_committed(Command::Images { session, images }, proposer.clone()).await;
+                said = now;
+            }
+        }
+        if let Ok(Err(_)) = timeout(IMAGES_EVERY, session.changed()).await {
             return;
         }
     }

@@ -202,6 +202,8 @@ impl Node {
         tasks.spawn(driver::report(reports, self.proposer.clone(), me));
         let session = self.session.subscribe();
         tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));
+        let (engine, session) = (self.engine.clone(), self.session.subscribe());
+        tasks.spawn(driver::report_images(engine, session, self.proposer.clone()));
         tasks.spawn(session::keep(self.sessions(agent.clone()), self.session.clone()));
         let backend = Backend {
             node: self.config.name.clone(),
@@ -213,6 +215,7 @@ impl Node {
             peers: self.peers.clone(),
             agent: agent.clone(),
             shared_dir: self.config.shared_dir.clone(),
+            strategy: self.config.strategy.into(),
             shared_id: self.shared_id.clone(),
         };
         let films = film::Films::new(backend.clone(), self.engine.clone(), &self.config);

@@ -1,6 +1,6 @@
 //! The real engine, through bollard.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -10,7 +10,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, EventsOptionsBuilder, KillContainerOptionsBuilder,
-    ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    ListContainersOptionsBuilder, ListImagesOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
     StopContainerOptionsBuilder,
 };
 use bytes::Bytes;
@@ -43,6 +43,13 @@ impl DockerEngine {
         };
         let client = client.map_err(|error| RuntimeError::Away(format!("{host}: {error}")))?;
         Ok(DockerEngine { client })
+    }
+
+    /// The names and ids of all its images.
+    pub async fn images(&self) -> Result<BTreeSet<String>, RuntimeError> {
+        let found = self.client.list_images(None::<ListImagesOptions>).await.map_err(failed)?;
+        let names = found.into_iter().flat_map(|image| image.repo_tags.into_iter().chain([image.id]));
+        Ok(names.filter(|name| name != "<none>:<none>").collect())
     }
 
     /// The client, for what is beyond the agent's needs.

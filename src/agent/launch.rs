@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bollard::models::{ContainerCreateBody, Mount, MountType, RestartPolicy, RestartPolicyNameEnum};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, Mount, MountType, RestartPolicy, RestartPolicyNameEnum,
+};
 use pinode_scheduler::Work;
 use sha2::{Digest, Sha256};
 
@@ -39,8 +41,12 @@ pub(super) struct Launcher {
 
 /// What an attempt's Docker container is called on its engine.
 pub fn docker_name(cluster: &str, engine_name: &str, attempt: u32) -> String {
+    of_cluster(cluster, &format!("{engine_name}-{attempt}"))
+}
+
+fn of_cluster(cluster: &str, name: &str) -> String {
     let cluster: String = cluster.chars().take(8).collect();
-    format!("pinode-{cluster}-{engine_name}-{attempt}")
+    format!("pinode-{cluster}-{name}")
 }
 
 impl Launcher {
@@ -65,6 +71,7 @@ impl Launcher {
         host.restart_policy =
             Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None });
         host.auto_remove = Some(false);
+        self.name_others(host, work);
         for mount in host.mounts.iter_mut().flatten() {
             if mount_driver(mount) == Some(SHARED_DRIVER) {
                 *mount = shared_mount(&self.shared_dir, mount)?;
@@ -77,6 +84,30 @@ impl Launcher {
             }
         }
         Ok(body)
+    }
+
+    /// Other containers are known to the engine by other names than to people.
+    fn name_others(&self, host: &mut HostConfig, work: &Work) {
+        let docker = |name: &str| work.beside.get(name).map(|name| of_cluster(&self.cluster, name));
+        let first = |text: &mut String| {
+            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            if let Some(docker) = docker(name) {
+                *text = format!("{docker}{rest}");
+            }
+        };
+        host.volumes_from.iter_mut().flatten().for_each(first);
+        for link in host.links.iter_mut().flatten() {
+            // Without an alias it is reached by the name that people know.
+            if !link.contains(':') {
+                *link = format!("{link}:{link}");
+            }
+            first(link);
+        }
+        for mode in [&mut host.network_mode, &mut host.ipc_mode, &mut host.pid_mode].into_iter().flatten() {
+            if let Some(docker) = mode.strip_prefix("container:").and_then(docker) {
+                *mode = format!("container:{docker}");
+            }
+        }
     }
 
     fn labels(&self, work: &Work) -> [(&'static str, String); 7] {

@@ -87,6 +87,8 @@ fn submit(args: RunArgs) -> Submit {
         cpus: args.cpus,
         memory: args.memory.map(Memory::Text),
         constraints: args.constraint,
+        affinities: args.affinity,
+        strategy: args.strategy,
         rerun: args.rerun,
         retries: args.retries,
         restart: args.restart,

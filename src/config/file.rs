@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::cli::LogFormat;
+use crate::cli::{LogFormat, StrategyName};
 
 /// Read when `--config` is not given, if it is there.
 const DEFAULT_FILE: &str = "/etc/pinode/pinode.toml";
@@ -33,6 +33,7 @@ pub(super) struct File {
     pub(super) log: Option<String>,
     pub(super) lease_seconds: Option<f64>,
     pub(super) docker_api_version: Option<String>,
+    pub(super) strategy: Option<StrategyName>,
 }
 
 /// The file that was named, or the usual one. Only the usual one may be missing.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinode_raft::{Machine, Raft};
+use pinode_scheduler::spec::Strategy;
 use pinode_scheduler::{Command, NodeId, Reply};
 
 use super::error::ApiError;
@@ -37,6 +38,8 @@ pub struct Backend {
     pub agent: Arc<Agent>,
     /// The folder that all nodes share.
     pub shared_dir: PathBuf,
+    /// How nodes are ranked for what does not say it.
+    pub strategy: Strategy,
     /// The id that this node sees in it.
     pub shared_id: Option<String>,
 }
@@ -57,7 +60,7 @@ impl Backend {
 
     /// What judges submits.
     pub fn door(&self) -> Door {
-        Door { shared_dir: self.shared_dir.clone() }
+        Door { shared_dir: self.shared_dir.clone(), strategy: self.strategy }
     }
 }
 

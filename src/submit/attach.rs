@@ -1,13 +1,15 @@
 //! What a container is given of its machine: ports and devices, as Docker writes them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use bollard::models::{DeviceMapping, PortBinding};
+use pinode_scheduler::spec::{HostPort, Protocol};
 
 use super::spec::Invalid;
 
-pub(super) type Ports = HashMap<String, Option<Vec<PortBinding>>>;
+/// Docker's map of a container's ports to those of its machine.
+pub(crate) type Ports = HashMap<String, Option<Vec<PortBinding>>>;
 
 /// `[[IP:]HOST:]CONTAINER[/PROTOCOL]`.
 pub(super) fn ports(texts: &[String]) -> Result<Option<Ports>, Invalid> {
@@ -33,6 +35,26 @@ pub(super) fn ports(texts: &[String]) -> Result<Option<Ports>, Invalid> {
         ports.entry(format!("{container}/{protocol}")).or_default().get_or_insert_default().push(binding);
     }
     Ok(Some(ports).filter(|ports| !ports.is_empty()))
+}
+
+/// The ports of its machine that a container takes. Where Docker may choose one, none is meant.
+pub(crate) fn host_ports(ports: &Ports) -> BTreeSet<HostPort> {
+    let protocol = |key: &str| match key.split_once('/').map(|(_, protocol)| protocol) {
+        None | Some("tcp") => Some(Protocol::Tcp),
+        Some("udp") => Some(Protocol::Udp),
+        Some("sctp") => Some(Protocol::Sctp),
+        Some(_) => None,
+    };
+    let fixed = |binding: &PortBinding| {
+        let port = binding.host_port.as_ref()?.parse().ok();
+        port.filter(|port: &u16| *port > 0)
+    };
+    let taken = ports.iter().filter_map(|(key, bindings)| Some((protocol(key)?, bindings.as_ref()?)));
+    let each = |(protocol, bindings): (Protocol, &Vec<PortBinding>)| {
+        let fixed: Vec<u16> = bindings.iter().filter_map(fixed).collect();
+        fixed.into_iter().map(move |port| HostPort { port, protocol })
+    };
+    taken.flat_map(each).collect()
 }
 
 /// `/dev/x[:/dev/y[:rwm]]`.
@@ -75,6 +97,21 @@ mod tests {
             let refusal = ports(&[text.to_owned()]).unwrap_err();
             assert!(refusal.field == "ports" && refusal.message.contains(&format!("`{text}`")), "{refusal}");
         }
+    }
+
+    #[test]
+    fn only_a_fixed_port_of_the_machine_is_taken() {
+        let texts = ["80", ":81", "127.0.0.1::82", "8080:80", "127.0.0.1:53:53/udp", "9:9/sctp", "8080:90"];
+        let ports = ports(&texts.map(str::to_owned)).unwrap().unwrap();
+        let taken: Vec<String> = host_ports(&ports).iter().map(HostPort::to_string).collect();
+        assert_eq!(taken, ["9/sctp", "53/udp", "8080/tcp"]);
+        let binding = |port: &str| PortBinding { host_ip: None, host_port: Some(port.to_owned()) };
+        let docker = Ports::from([
+            ("80".to_owned(), Some(vec![binding("7"), binding("0"), binding(""), binding("8000-8010")])),
+            ("81/tcp".to_owned(), None),
+        ]);
+        let taken: Vec<String> = host_ports(&docker).iter().map(HostPort::to_string).collect();
+        assert_eq!(taken, ["7/tcp"]);
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, RestartPolicyNameEnum};
 use pinode_scheduler::Spec;
-use pinode_scheduler::spec::{Needs, OnUpstreamFailure, Rerun, Restart};
+use pinode_scheduler::spec::{Needs, OnUpstreamFailure, Restart};
 
+use super::attach::host_ports;
+use super::beside::beside;
+use super::expressions::Expressions;
 use super::spec::{Door, Draft, Invalid, STOP_TIMEOUT_S};
-use super::waits::Waits;
 use super::{image, value, volume};
 use crate::agent::SHARED_DRIVER;
-use crate::api::Submit;
 
 /// `--cpu-shares` of one whole CPU: Docker's own default weight.
 const SHARES_PER_CPU: u64 = 1_024;
@@ -61,7 +62,7 @@ impl Door {
         &self,
         mut body: ContainerCreateBody,
         name: &str,
-        _platform: Option<&str>,
+        platform: Option<&str>,
     ) -> Result<Draft, Invalid> {
         let name = value::name("name", name)?;
         let wanted = body.image.clone().unwrap_or_default();
@@ -70,15 +71,19 @@ impl Door {
         }
         image::check(&wanted)?;
         let terms = docker_terms(&body)?;
-        let waits = Waits::collect(&Submit {
-            env: body.env.take().unwrap_or_default(),
-            labels: body.labels.take().unwrap_or_default().into_iter().collect(),
-            ..Submit::default()
-        })?;
+        let env = body.env.take().unwrap_or_default();
+        let labels = body.labels.take().unwrap_or_default().into_iter().collect();
+        let mut expressions = Expressions::collect(&env, &[], labels)?;
+        if let Some(arch) = platform.and_then(|platform| platform.split('/').nth(1)) {
+            expressions.constrain("platform", &[format!("arch=={arch}")])?;
+        }
         let host = body.host_config.clone().unwrap_or_default();
+        let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+        let beside =
+            beside(&name, host.network_mode.as_deref(), &list(&host.volumes_from), &list(&host.links))?;
         let mut volumes = volume::parse(
             host.binds.as_deref().unwrap_or_default(),
-            host.volume_driver.as_deref(),
+            host.volume_driver.as_deref().filter(|driver| !driver.is_empty()),
             &self.shared_dir,
         )?;
         let mut local: BTreeSet<String> = volumes.local.drain(..).collect();
@@ -96,8 +101,8 @@ impl Door {
                 Some(_) | None => {}
             }
         }
-        body.env = Some(waits.env).filter(|env| !env.is_empty());
-        body.labels = Some(waits.labels.clone().into_iter().collect());
+        body.env = Some(expressions.env.clone()).filter(|env| !env.is_empty());
+        body.labels = Some(expressions.labels.clone().into_iter().collect());
         let health = body.healthcheck.as_ref().and_then(|check| check.test.as_ref());
         let has_health = health.is_some_and(|test| !test.is_empty() && test[0] != "NONE");
         let stop_timeout_s = body.stop_timeout.and_then(|s| u32::try_from(s).ok()).unwrap_or(STOP_TIMEOUT_S);
@@ -106,12 +111,16 @@ impl Door {
             name,
             image: wanted,
             create: serde_json::to_string(&body).map_err(unencodable)?,
-            waitfor: waits.terms,
-            wait_timeout_ms: waits.timeout_ms,
+            rerun: expressions.rerun(None)?,
+            waitfor: expressions.waitfor,
+            wait_timeout_ms: expressions.wait_timeout_ms,
             run_timeout_ms: None,
             needs: terms.needs,
-            constraints: Vec::new(),
-            rerun: Rerun::Fenced,
+            constraints: expressions.constraints,
+            affinities: expressions.affinities,
+            strategy: self.strategy,
+            host_ports: host.port_bindings.as_ref().map(host_ports).unwrap_or_default(),
+            beside,
             retries: 0,
             restart: terms.restart,
             on_upstream_failure: OnUpstreamFailure::Skip,
@@ -121,7 +130,7 @@ impl Door {
             // Who asks Docker for it waits for the removal.
             remove_after_ms: host.auto_remove.unwrap_or_default().then_some(0),
             stop_timeout_s,
-            labels: waits.labels,
+            labels: expressions.labels,
         };
         Ok(Draft { spec, warnings: volumes.warnings })
     }

@@ -1,13 +1,29 @@
 //! Our own limit on regular expressions: parsed nodes times repetitions. A crate's limit may move between versions, and
 //! then two nodes would disagree on what they can match.
 
+use pinode_scheduler::dependency::Expr;
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::spec::Invalid;
+
 /// Most nodes, each counted as often as its repetition allows.
-pub(super) const COST_MAX: u64 = 10_000;
+const COST_MAX: u64 = 10_000;
+
+/// Refuses a regular expression that another node might not compile.
+pub(super) fn check(field: &'static str, expr: &Expr) -> Result<(), Invalid> {
+    let Expr::Regex(regex) = expr else { return Ok(()) };
+    let why = match cost(regex.as_str()) {
+        Some(cost) if cost <= COST_MAX => return Ok(()),
+        Some(cost) => {
+            format!("the regular expression {expr} is too complex ({cost}, the limit is {COST_MAX})")
+        }
+        None => format!("the regular expression {expr} does not parse without Unicode"),
+    };
+    Err(Invalid::bad(field, why))
+}
 
 /// The cost of a pattern; none if it does not parse with Unicode off.
-pub(super) fn cost(pattern: &str) -> Option<u64> {
+fn cost(pattern: &str) -> Option<u64> {
     let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
     parser.parse(pattern).ok().map(|hir| cost_of(&hir))
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use bollard::models::{ContainerCreateBody, HostConfig};
 use pinode_scheduler::Spec;
-use pinode_scheduler::spec::{Constraint, Needs, OnUpstreamFailure, Rerun, Restart};
+use pinode_scheduler::spec::{Needs, OnUpstreamFailure, Rerun, Restart, Strategy};
 use pinode_scheduler::timer::AUTO_REMOVE_MS;
 
-use super::attach::{devices, ports};
-use super::waits::Waits;
+use super::attach::{devices, host_ports, ports};
+use super::beside::beside;
+use super::expressions::Expressions;
 use super::{health, image, value, volume};
 use crate::api::Submit;
 
@@ -47,6 +48,8 @@ impl Invalid {
 pub struct Door {
     /// The folder that all nodes share.
     pub shared_dir: PathBuf,
+    /// How nodes are ranked for what does not say it.
+    pub strategy: Strategy,
 }
 
 /// A valid spec, and what may not be meant.
@@ -67,7 +70,12 @@ impl Door {
         }
         image::check(&submit.image)?;
         refuse_unbuilt(submit)?;
-        let waits = Waits::collect(submit)?;
+        let mut expressions = Expressions::collect(&submit.env, &submit.waitfor, submit.labels.clone())?;
+        expressions.constrain("constraints", &submit.constraints)?;
+        expressions.attract("affinities", &submit.affinities)?;
+        let rerun = submit.rerun.as_ref();
+        let rerun = rerun.map(|_| value::word("rerun", rerun, &RERUN, Rerun::Fenced)).transpose()?;
+        let beside = beside(&name, submit.network_mode.as_deref(), &[], &[])?;
         let volumes = volume::parse(&submit.volumes, submit.volume_driver.as_deref(), &self.shared_dir)?;
         let memory = submit.memory.as_ref().map(value::memory).transpose()?;
         let cpu_milli = submit.cpus.map(value::cpu_milli).transpose()?;
@@ -90,13 +98,14 @@ impl Door {
             nano_cpus: cpu_milli.and_then(|milli| i64::try_from(milli.saturating_mul(1_000_000)).ok()),
             ..HostConfig::default()
         };
+        let taken = host_config.port_bindings.as_ref().map(host_ports).unwrap_or_default();
         let exposed = host_config.port_bindings.as_ref().map(|ports| ports.keys().cloned().collect());
         let body = ContainerCreateBody {
             image: Some(submit.image.clone()),
             cmd: value::texts("cmd", submit.cmd.as_ref())?,
             entrypoint: value::texts("entrypoint", submit.entrypoint.as_ref())?,
-            env: Some(waits.env).filter(|env| !env.is_empty()),
-            labels: Some(waits.labels.clone().into_iter().collect())
+            env: Some(expressions.env.clone()).filter(|env| !env.is_empty()),
+            labels: Some(expressions.labels.clone().into_iter().collect())
                 .filter(|labels: &HashMap<_, _>| !labels.is_empty()),
             working_dir: submit.working_dir.as_deref().map(value::working_dir).transpose()?,
             user: submit.user.as_deref().map(|user| value::text("user", user)).transpose()?,
@@ -112,13 +121,17 @@ impl Door {
             name,
             image: submit.image.clone(),
             create: serde_json::to_string(&body).map_err(unencodable)?,
-            waitfor: waits.terms,
+            rerun: expressions.rerun(rerun)?,
+            waitfor: expressions.waitfor,
             wait_timeout_ms: value::duration_ms("wait_timeout", submit.wait_timeout.as_ref())?
-                .or(waits.timeout_ms),
+                .or(expressions.wait_timeout_ms),
             run_timeout_ms: value::duration_ms("run_timeout", submit.run_timeout.as_ref())?,
             needs: Needs { cpu_milli: cpu_milli.unwrap_or(default_cpu), memory: memory.unwrap_or(0) },
-            constraints: constraints(&submit.constraints)?,
-            rerun: value::word("rerun", submit.rerun.as_ref(), &RERUN, Rerun::Fenced)?,
+            constraints: expressions.constraints,
+            affinities: expressions.affinities,
+            strategy: value::word("strategy", submit.strategy.as_ref(), &STRATEGY, self.strategy)?,
+            host_ports: taken,
+            beside,
             retries: submit.retries.unwrap_or(0),
             restart: restart(submit.restart.as_deref())?,
             on_upstream_failure: value::word(
@@ -133,7 +146,7 @@ impl Door {
             remove_after_ms: submit.auto_remove.then_some(AUTO_REMOVE_MS),
             stop_timeout_s: stop_ms
                 .map_or(STOP_TIMEOUT_S, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
-            labels: waits.labels,
+            labels: expressions.labels,
         };
         Ok(Draft { spec, warnings: volumes.warnings })
     }
@@ -141,49 +154,16 @@ impl Door {
 
 const RERUN: [(&str, Rerun); 3] =
     [("never", Rerun::Never), ("fenced", Rerun::Fenced), ("eager", Rerun::Eager)];
+const STRATEGY: [(&str, Strategy); 3] =
+    [("spread", Strategy::Spread), ("binpack", Strategy::Binpack), ("random", Strategy::Random)];
 const UPSTREAM: [(&str, OnUpstreamFailure); 3] =
     [("skip", OnUpstreamFailure::Skip), ("hold", OnUpstreamFailure::Hold), ("run", OnUpstreamFailure::Run)];
 
 fn refuse_unbuilt(submit: &Submit) -> Result<(), Invalid> {
-    let unbuilt = |field| Invalid::never(field, format!("{field} is not supported yet; leave it out"));
-    if submit.lease.is_some() {
-        return Err(unbuilt("lease"));
+    match submit.lease {
+        Some(_) => Err(Invalid::never("lease", "lease is not supported yet; leave it out".to_owned())),
+        None => Ok(()),
     }
-    if submit.affinities.is_empty() { Ok(()) } else { Err(unbuilt("affinities")) }
-}
-
-fn constraints(texts: &[String]) -> Result<Vec<Constraint>, Invalid> {
-    let all: Vec<Constraint> = texts.iter().map(|text| constraint(text)).collect::<Result<_, _>>()?;
-    let contradicts = |wanted: &str| {
-        all.iter().any(|other| match other {
-            Constraint::NodeIs(name) => name != wanted,
-            Constraint::NodeIsNot(name) => name == wanted,
-        })
-    };
-    let impossible = all.iter().find_map(|one| match one {
-        Constraint::NodeIs(name) => Some(name).filter(|name| contradicts(name)),
-        Constraint::NodeIsNot(_) => None,
-    });
-    match impossible {
-        Some(name) => {
-            let why =
-                format!("no node can be {name} and meet the others of {}; take some out", texts.join(", "));
-            Err(Invalid::never("constraints", why))
-        }
-        None => Ok(all),
-    }
-}
-
-fn constraint(text: &str) -> Result<Constraint, Invalid> {
-    let name = |name: &str| value::name("constraints", name);
-    if let Some(node) = text.strip_prefix("node==") {
-        return name(node).map(Constraint::NodeIs);
-    }
-    if let Some(node) = text.strip_prefix("node!=") {
-        return name(node).map(Constraint::NodeIsNot);
-    }
-    let why = format!("the constraint `{text}` is not supported yet; there are node==NAME and node!=NAME");
-    Err(Invalid::never("constraints", why))
 }
 
 fn restart(text: Option<&str>) -> Result<Restart, Invalid> {

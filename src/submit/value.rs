@@ -24,6 +24,18 @@ pub fn name(field: &'static str, text: &str) -> Result<String, Invalid> {
     ))
 }
 
+/// The name of a container that is there: its own, or `PIPELINE.NAME`.
+pub(super) fn full_name(field: &'static str, text: &str) -> Result<String, Invalid> {
+    match text.split_once('.') {
+        Some((pipeline, member)) if text.len() > NAME_MAX => {
+            name(field, pipeline)?;
+            name(field, member)?;
+            Ok(text.to_owned())
+        }
+        Some(_) | None => name(field, text),
+    }
+}
+
 /// A text that a program can be given: it ends at the first NUL there, so none may have one.
 pub(super) fn text(field: &'static str, text: &str) -> Result<String, Invalid> {
     if text.contains('\0') {

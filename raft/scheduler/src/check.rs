@@ -125,6 +125,18 @@ fn nodes(state: &State, broken: &mut Vec<String>) {
         if sum != node.reserved {
             broken.push(format!("{name}: what is reserved is not the sum of the holds"));
         }
+        if !node.ports.values().all(|holder| node.holds.contains_key(holder)) {
+            broken.push(format!("{name}: a port is taken by what holds nothing"));
+        }
+        let held = node.holds.keys().filter_map(|(id, attempt)| {
+            let container = state.containers.get(id)?;
+            Some((&container.spec.host_ports, (*id, *attempt)))
+        });
+        for (ports, holder) in held {
+            if !ports.iter().all(|port| node.ports.get(port) == Some(&holder)) {
+                broken.push(format!("{name}: two hold one port"));
+            }
+        }
         let all = node.facts.capacity;
         if sum.cpu_milli > all.cpu_milli || sum.memory > all.memory || node.holds.len() > all.slots as usize {
             broken.push(format!("{name}: more is reserved than it has"));

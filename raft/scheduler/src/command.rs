@@ -235,6 +235,13 @@ pub enum Command {
         /// A sentence.
         what: String,
     },
+    /// Which images a node's engine has.
+    Images {
+        /// Whose; a dead session's word counts no more.
+        session: SessionId,
+        /// Their names with tags, and their ids: all of them, not what changed.
+        images: Vec<String>,
+    },
 }
 
 impl std::fmt::Display for Entry {

@@ -9,6 +9,7 @@
 //! | [`id`] | names of things: containers, sessions, requests |
 //! | [`spec`] | what a user asked for, already valid |
 //! | [`dependency`] | `waitfor`: the grammar, the edges, when one is met |
+//! | [`filter`] | constraints and affinities: where a container may run, and would rather |
 //! | [`duration`] | `10m` as milliseconds |
 //! | [`container`] | one unit of work: its phase, its attempts, how they ended |
 //! | [`node`] | a machine as the log knows it: session, capacity, conditions |
@@ -18,7 +19,10 @@
 //! | `apply` | one command, one file |
 //! | `unblock` | an end reaches its dependents: release, or skip |
 //! | `cycle` | the search that refuses `a -> b -> a` |
+//! | `obstacle` | why a node cannot take a container, as a value and as a sentence |
+//! | `seeker` | a container that looks for a node: all filters |
 //! | `placement` | which node claims what is ready |
+//! | `strategy` | which of the nodes that fit |
 //! | [`owed()`] | what one node must do now |
 //! | [`why()`] | the same facts as sentences |
 //! | [`check`] | what must hold after every entry |
@@ -31,16 +35,21 @@ mod cycle;
 pub mod dependency;
 pub mod duration;
 mod end;
+pub mod filter;
 pub mod id;
 pub mod node;
+mod obstacle;
 mod owed;
 mod placement;
 pub mod reply;
 mod retention;
+mod seeker;
 pub mod spec;
 pub mod state;
+mod strategy;
 pub mod timer;
 mod unblock;
+mod where_is;
 mod why;
 
 pub use command::{Command, Entry, Request};

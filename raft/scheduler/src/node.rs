@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ContainerId, NodeId, SessionId};
-use crate::spec::Needs;
+use crate::spec::{HostPort, Needs};
 
 /// What a node says of itself when it opens or resumes a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,10 @@ pub struct Node {
     pub holds: BTreeMap<(ContainerId, u32), Needs>,
     /// The sum of `holds`.
     pub reserved: Needs,
+    /// Which of `holds` has which of its ports.
+    pub ports: BTreeMap<HostPort, (ContainerId, u32)>,
+    /// Names and ids of the images that its engine has, as far as it said so.
+    pub images: BTreeSet<String>,
     /// Attempts whose Docker container may still be on its engine.
     pub kept: BTreeSet<(ContainerId, u32)>,
     /// Index of the entry that gave it its latest claim: spread prefers who waited longest.
@@ -124,12 +128,13 @@ impl Node {
         self.state == SessionState::Open { suspected: true }
     }
 
-    /// Reserves for an attempt.
-    pub(crate) fn hold(&mut self, id: ContainerId, attempt: u32, needs: Needs) {
+    /// Reserves for an attempt, whose ports are free.
+    pub(crate) fn hold(&mut self, id: ContainerId, attempt: u32, needs: Needs, ports: &BTreeSet<HostPort>) {
         self.release(id, attempt);
         self.reserved.cpu_milli = self.reserved.cpu_milli.saturating_add(needs.cpu_milli);
         self.reserved.memory = self.reserved.memory.saturating_add(needs.memory);
         self.holds.insert((id, attempt), needs);
+        self.ports.extend(ports.iter().map(|port| (*port, (id, attempt))));
     }
 
     /// Gives an attempt's reservation back.
@@ -137,6 +142,7 @@ impl Node {
         if let Some(needs) = self.holds.remove(&(id, attempt)) {
             self.reserved.cpu_milli = self.reserved.cpu_milli.saturating_sub(needs.cpu_milli);
             self.reserved.memory = self.reserved.memory.saturating_sub(needs.memory);
+            self.ports.retain(|_, holder| *holder != (id, attempt));
         }
     }
 }

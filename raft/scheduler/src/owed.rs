@@ -57,6 +57,9 @@ pub struct Work {
     pub healthy: bool,
     /// Somebody is attached and wants its first words.
     pub attached: bool,
+    /// Whose volumes, links or network it uses: the name as written, and what follows the cluster's in the name of the
+    /// Docker container that is meant.
+    pub beside: BTreeMap<String, String>,
 }
 
 /// Everything that `me` owes, by container and attempt. Costs what the node keeps, not what the cluster has.
@@ -74,7 +77,7 @@ fn duty(state: &State, node: &Node, id: ContainerId, attempt: u32) -> Duty {
     }
     match &container.phase {
         Phase::Claimed(claim) | Phase::Running(claim) => {
-            let work = work(container, *claim);
+            let work = work(state, container, *claim);
             if claim.session != node.session_id() {
                 Duty::Resolve(work)
             } else if let Some(stop) = &container.stop {
@@ -84,11 +87,11 @@ fn duty(state: &State, node: &Node, id: ContainerId, attempt: u32) -> Duty {
                 Duty::Run(work)
             }
         }
-        Phase::Unknown(claim) => Duty::Resolve(work(container, *claim)),
+        Phase::Unknown(claim) => Duty::Resolve(work(state, container, *claim)),
         Phase::Created | Phase::Blocked { .. } | Phase::Backoff => keep,
         Phase::Ready => match container.latest() {
             Some(last) if last.end == Some(Outcome::Lost) => {
-                Duty::Resolve(work(container, Claim { session: last.session, attempt }))
+                Duty::Resolve(work(state, container, Claim { session: last.session, attempt }))
             }
             Some(_) | None => keep,
         },
@@ -98,7 +101,16 @@ fn duty(state: &State, node: &Node, id: ContainerId, attempt: u32) -> Duty {
     }
 }
 
-fn work(container: &Container, claim: Claim) -> Work {
+fn beside(state: &State, container: &Container) -> BTreeMap<String, String> {
+    let names = container.spec.beside.iter();
+    let found = names.filter_map(|name| {
+        let other = state.resolve(name).ok()?;
+        Some((name.clone(), format!("{}-{}", other.engine_name(), other.attempt)))
+    });
+    found.collect()
+}
+
+fn work(state: &State, container: &Container, claim: Claim) -> Work {
     Work {
         container: container.id,
         name: container.name.clone(),
@@ -110,5 +122,6 @@ fn work(container: &Container, claim: Claim) -> Work {
         started: matches!(container.phase, Phase::Running(_)),
         healthy: container.tally.healthy,
         attached: container.attached,
+        beside: beside(state, container),
     }
 }

@@ -1,10 +1,12 @@
 //! What a user asked for. A `Spec` was parsed at the door, so an invalid one does not exist here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dependency::Waitfor;
+use crate::filter::{Affinity, Constraint};
 
 /// One container as submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +26,16 @@ pub struct Spec {
     pub run_timeout_ms: Option<u64>,
     /// What it reserves on its node.
     pub needs: Needs,
-    /// Where it may run.
+    /// On which nodes it may run.
     pub constraints: Vec<Constraint>,
+    /// What its node must have, or must not have.
+    pub affinities: Vec<Affinity>,
+    /// Which of the nodes that fit is taken.
+    pub strategy: Strategy,
+    /// Ports of its node that it takes.
+    pub host_ports: BTreeSet<HostPort>,
+    /// Containers whose volumes, links or network it uses, by name or id: it runs where they are.
+    pub beside: BTreeSet<String>,
     /// What happens when its node is unreachable.
     pub rerun: Rerun,
     /// How many more attempts a failure gets.
@@ -57,13 +67,47 @@ pub struct Needs {
     pub memory: u64,
 }
 
-/// `node==NAME` and `node!=NAME`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Constraint {
-    /// Only on the node of this name.
-    NodeIs(String),
-    /// On any node but this one.
-    NodeIsNot(String),
+/// Which of the nodes that fit is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strategy {
+    /// The emptiest.
+    #[default]
+    Spread,
+    /// The fullest.
+    Binpack,
+    /// Any, and the same on every replay.
+    Random,
+}
+
+/// A port of a node. One address of several makes no difference: it is one port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HostPort {
+    /// From 1.
+    pub port: u16,
+    /// Of which protocol.
+    pub protocol: Protocol,
+}
+
+/// What speaks on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = match self.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Sctp => "sctp",
+        };
+        write!(f, "{}/{protocol}", self.port)
+    }
 }
 
 /// What happens to a container whose node is unreachable.

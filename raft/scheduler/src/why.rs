@@ -2,8 +2,10 @@
 
 use crate::container::{Container, Phase};
 use crate::dependency::{EdgeState, Verdict};
+use crate::filter::Crowd;
 use crate::id::{ContainerId, NodeId};
-use crate::placement::obstacle;
+use crate::node::Node;
+use crate::seeker::Seeker;
 use crate::state::State;
 
 /// An explanation.
@@ -36,7 +38,7 @@ pub fn why(state: &State, id: ContainerId) -> Option<Why> {
         Phase::Ready => Why {
             summary: format!("{name} is ready; no node takes it yet"),
             because: Vec::new(),
-            nodes: state.nodes().map(|n| (n.facts.name.clone(), lacks(state, container, n))).collect(),
+            nodes: lacks(state, container),
         },
         Phase::Claimed(claim) => Why {
             because: preparing(container).into_iter().chain(silence(state, claim.session.node)).collect(),
@@ -70,8 +72,14 @@ pub fn why(state: &State, id: ContainerId) -> Option<Why> {
     })
 }
 
-fn lacks(state: &State, container: &Container, node: &crate::node::Node) -> String {
-    obstacle(state, container, node).unwrap_or_else(|| "nothing stands in the way; it is next".to_owned())
+/// What each node lacks, by name.
+fn lacks(state: &State, container: &Container) -> Vec<(String, String)> {
+    let seeker = Seeker::new(state, container, state.shared_id(), &mut Crowd::default());
+    let lacks = |node: &Node| {
+        let obstacle = seeker.obstacle(node).map(|obstacle| obstacle.to_string());
+        obstacle.unwrap_or_else(|| "nothing stands in the way; it is next".to_owned())
+    };
+    state.nodes().map(|node| (node.facts.name.clone(), lacks(node))).collect()
 }
 
 fn preparing(container: &Container) -> Option<String> {

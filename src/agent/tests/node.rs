@@ -198,6 +198,7 @@ pub(super) fn work(name: &str) -> Work {
         started: false,
         healthy: false,
         attached: false,
+        beside: Default::default(),
     }
 }
 

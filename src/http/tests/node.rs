@@ -97,6 +97,7 @@ pub(super) async fn node() -> Node {
         peers,
         agent: Arc::new(agent),
         shared_dir: config.shared_dir.clone(),
+        strategy: Default::default(),
         shared_id: None,
     };
     let films = film::routes(film::Films::new(backend.clone(), engine, &config));

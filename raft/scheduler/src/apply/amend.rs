@@ -21,7 +21,7 @@ impl Step<'_> {
             if cpu_milli > all.cpu_milli || memory > all.memory {
                 return Rejection::NoRoom(container.name.clone(), node.facts.name.clone()).into();
             }
-            node.hold(id, claim.attempt, needs);
+            node.hold(id, claim.attempt, needs, &container.spec.host_ports);
         }
         create.clone_into(&mut container.spec.create);
         container.spec.needs = needs;

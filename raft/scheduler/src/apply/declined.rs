@@ -2,10 +2,11 @@
 
 use super::Step;
 use crate::container::{Claim, Decline, Failure, Outcome, Phase};
+use crate::filter::Crowd;
 use crate::id::ContainerId;
 use crate::node::Node;
-use crate::placement::excluded;
 use crate::reply::{Reply, What};
+use crate::seeker::Seeker;
 
 /// Nodes that a sentence names.
 const NAMED_MAX: usize = 8;
@@ -42,7 +43,8 @@ impl Step<'_> {
     }
 
     /// The sentence, if every node that may run it and whose session lives has said that it cannot get the image. Who is
-    /// excluded (by a constraint, or the home of a volume) is never asked, and could not help.
+    /// excluded (by a constraint, or the home of a volume) is never asked, and could not help; who only has the wrong
+    /// neighbours now may be asked later.
     fn image_is_nowhere(&self, id: ContainerId) -> Option<String> {
         let container = self.state.containers.get(&id)?;
         let lacks = |node| match container.bars.get(node).filter(|bar| bar.stands).map(|bar| &bar.reason) {
@@ -53,8 +55,8 @@ impl Step<'_> {
             | None => false,
         };
         let open: Vec<&Node> = self.state.nodes.values().filter(|node| node.is_open()).collect();
-        let may: Vec<&Node> =
-            open.iter().copied().filter(|node| excluded(self.state, container, node).is_none()).collect();
+        let seeker = Seeker::new(self.state, container, self.state.shared_id(), &mut Crowd::default());
+        let may: Vec<&Node> = open.iter().copied().filter(|node| seeker.excluded(node).is_none()).collect();
         if may.is_empty() || !may.iter().all(|node| lacks(&node.id)) {
             return None;
         }

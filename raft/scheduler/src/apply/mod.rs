@@ -5,6 +5,7 @@ mod amend;
 mod declined;
 mod exited;
 mod forget;
+mod images;
 mod remove;
 mod removed;
 mod rename;
@@ -103,7 +104,8 @@ impl Command {
             | Command::NodeLost { .. }
             | Command::TimerFired { .. }
             | Command::ForgetRequests { .. }
-            | Command::Preparing { .. } => None,
+            | Command::Preparing { .. }
+            | Command::Images { .. } => None,
         }
     }
 }
@@ -149,6 +151,7 @@ impl Step<'_> {
             Command::Preparing { container, attempt, session, what } => {
                 self.preparing(*container, Claim { session: *session, attempt: *attempt }, what)
             }
+            Command::Images { session, images } => self.images(*session, images),
         }
     }
 

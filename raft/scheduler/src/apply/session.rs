@@ -79,6 +79,8 @@ fn newcomer(session: SessionId, facts: &NodeFacts) -> Node {
         ailments: Default::default(),
         holds: Default::default(),
         reserved: Needs::default(),
+        ports: Default::default(),
+        images: Default::default(),
         kept: Default::default(),
         last_claim: 0,
     }
@@ -93,4 +95,5 @@ fn reopen(node: &mut Node, session: SessionId, facts: &NodeFacts) {
     node.ailments.clear();
     node.holds.clear();
     node.reserved = Needs::default();
+    node.ports.clear();
 }

@@ -8,7 +8,7 @@ use crate::container::{Container, Order, Phase, Tally};
 use crate::cycle::{Graph, NewEdges, open_edges};
 use crate::dependency::{Dependency, EdgeState, Kind, Op, Scope, Waitfor};
 use crate::id::ContainerId;
-use crate::placement::{cpus, mib};
+use crate::obstacle::{cpus, mib};
 use crate::reply::{Rejection, Reply, Resource, Submitted, What};
 use crate::state::State;
 use crate::timer::Timer;

@@ -14,7 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use expr::{BadPattern, Expr, PATTERN_MAX_BYTES, Pattern};
-pub use parse::{BadWaitfor, Terms, is_waitfor_name, parse};
+pub use parse::{BadWaitfor, Terms, parse};
 
 use crate::id::ContainerId;
 

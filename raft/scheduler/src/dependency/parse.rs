@@ -61,11 +61,6 @@ pub enum BadWaitfor {
     BadTimeout(#[from] BadDuration),
 }
 
-/// Whether an environment entry is a `waitfor`: its name begins so. `NOTE=waitfor:container==a` is none.
-pub fn is_waitfor_name(entry: &str) -> bool {
-    entry.starts_with("waitfor:")
-}
-
 /// Parses what follows `waitfor:`, for example `container==split,/^enc[0-9]+$/,count=5`.
 pub fn parse(text: &str) -> Result<Terms, BadWaitfor> {
     let (kind, op, list) = head(text)?;

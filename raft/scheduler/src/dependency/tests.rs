@@ -94,12 +94,6 @@ fn globs_are_anchored_and_regexes_are_not() {
 }
 
 #[test]
-fn only_names_that_begin_with_waitfor_are_waits() {
-    assert!(is_waitfor_name("waitfor:container==a"));
-    assert!(!is_waitfor_name("NOTE=waitfor:container==a"));
-}
-
-#[test]
 fn an_open_pattern_with_a_count_needs_all_of_them_before_it_is_met() {
     let mut dependency =
         Dependency::new(parse("container==e*,count=2").unwrap().waitfor.remove(0), Scope::Cluster);

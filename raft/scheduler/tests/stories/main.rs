@@ -7,13 +7,17 @@
     reason = "a story that is surprised must fail at once, and says so by a panic"
 )]
 
+mod affinities;
 mod cascade;
+mod constraints;
 mod cycles;
 mod lifecycle;
 mod losses;
 mod placement;
 mod random;
 mod requests;
+mod rooms;
 mod stopping;
+mod strategies;
 mod waiting;
 mod world;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use pinode_scheduler::container::Decline;
+use pinode_scheduler::filter::constraint;
 use pinode_scheduler::node::{Ailment, Capacity};
-use pinode_scheduler::spec::{Constraint, Needs};
+use pinode_scheduler::spec::Needs;
 use pinode_scheduler::{Command, NodeFacts, why};
 
 use crate::world::{World, facts, id_of, rejection, spec};
@@ -89,11 +90,9 @@ fn every_container_takes_a_slot() {
 #[test]
 fn a_constraint_names_the_node() {
     let mut world = World::with_nodes(3);
-    for (name, constraint) in
-        [("on", Constraint::NodeIs("n3".to_owned())), ("off", Constraint::NodeIsNot("n1".to_owned()))]
-    {
+    for (name, text) in [("on", "node==n3"), ("off", "node!=n1")] {
         let mut spec = spec(name, &[]);
-        spec.constraints = vec![constraint];
+        spec.constraints = vec![constraint(text).unwrap()];
         world.submit_spec(spec);
     }
     assert_eq!((world.node_of("on"), world.node_of("off")), (3, 2));
@@ -189,8 +188,8 @@ fn an_image_that_no_node_has_fails_the_container_and_says_so() {
 #[test]
 fn nodes_that_may_not_run_it_are_not_asked_whether_they_have_its_image() {
     for constraints in [
-        vec![Constraint::NodeIs("n2".to_owned())],
-        vec![Constraint::NodeIsNot("n1".to_owned()), Constraint::NodeIsNot("n3".to_owned())],
+        vec![constraint("node==n2").unwrap()],
+        vec![constraint("node!=n1").unwrap(), constraint("node!=n3").unwrap()],
     ] {
         let mut world = World::with_nodes(3);
         world.submit_spec(pinode_scheduler::Spec { constraints, ..spec("a", &[]) });
@@ -203,7 +202,7 @@ fn nodes_that_may_not_run_it_are_not_asked_whether_they_have_its_image() {
 #[test]
 fn one_node_that_may_run_it_and_was_not_asked_yet_keeps_it_from_failing() {
     let mut world = World::with_nodes(3);
-    let constraints = vec![Constraint::NodeIsNot("n3".to_owned())];
+    let constraints = vec![constraint("node!=n3").unwrap()];
     world.submit_spec(pinode_scheduler::Spec { constraints, ..spec("a", &[]) });
     world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
     assert_eq!(world.word("a"), "claimed");

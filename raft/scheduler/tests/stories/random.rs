@@ -3,15 +3,18 @@
 
 use pinode_scheduler::command::{Missing, NewContainer};
 use pinode_scheduler::container::Decline;
+use pinode_scheduler::filter;
 use pinode_scheduler::node::{Ailment, Capacity};
-use pinode_scheduler::spec::{Needs, OnUpstreamFailure, Rerun, Restart};
+use pinode_scheduler::spec::{
+    HostPort, Needs, OnUpstreamFailure, Protocol, Rerun, Restart, Strategy as Rank,
+};
 use pinode_scheduler::{
     Command, ContainerId, Entry, NodeFacts, Outcome, Request, RequestKey, SessionId, Spec, State, Timer,
     check, owed,
 };
 use proptest::prelude::*;
 
-use crate::world::{facts, id_of, spec};
+use crate::world::{id_of, labelled, spec};
 
 const NAMES: [&str; 8] = ["a1", "a2", "a3", "b1", "b2", "c", "d", "e"];
 const WAITS: [&str; 14] = [
@@ -31,6 +34,18 @@ const WAITS: [&str; 14] = [
     "exited==a2,wait_timeout=5s",
 ];
 
+const CONSTRAINTS: [&str; 6] = ["node!=n1", "node==~n2", "zone==a*", "arch!=arm64", "zone!=~/b/", "zone==~b"];
+const AFFINITIES: [&str; 8] = [
+    "container!=a*",
+    "container==~b1",
+    "container==/^[cd]$/",
+    "image==busybox",
+    "image!=~busy*",
+    "tier==x",
+    "tier!=~/y/",
+    "container!=e",
+];
+
 fn digest(state: &State) -> Vec<u8> {
     bincode::serde::encode_to_vec(state, bincode::config::standard()).unwrap()
 }
@@ -39,11 +54,31 @@ fn any_name() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&NAMES[..])
 }
 
+/// Where it may run, and would rather. Most say nothing of it, or little would run at all.
+fn any_wishes() -> impl Strategy<Value = Spec> {
+    let some = |texts: &'static [&'static str]| prop::collection::vec(prop::sample::select(texts), 0..2);
+    let dice = (0..9_u8, 0..3_u8, 0..6_u16, 0..9_u8);
+    (some(&CONSTRAINTS), some(&AFFINITIES), dice).prop_map(
+        |(constraints, affinities, (rank, tier, port, beside))| Spec {
+            constraints: constraints.iter().map(|text| filter::constraint(text).unwrap()).collect(),
+            affinities: affinities.iter().map(|text| filter::affinity(text).unwrap()).collect(),
+            strategy: [Rank::Spread, Rank::Binpack, Rank::Random][usize::from(rank % 3)],
+            host_ports: (port < 2)
+                .then_some(HostPort { port, protocol: Protocol::Tcp })
+                .into_iter()
+                .collect(),
+            beside: (beside == 0).then(|| "c".to_owned()).into_iter().collect(),
+            labels: [("tier".to_owned(), ["x", "y", "z"][usize::from(tier)].to_owned())].into(),
+            ..spec("", &[])
+        },
+    )
+}
+
 fn any_spec() -> impl Strategy<Value = Spec> {
     let waits = prop::collection::vec(prop::sample::select(&WAITS[..]), 0..3);
     let policies = (0..3_u8, 0..3_u8, 0..3_u8, 0..3_u32, any::<[bool; 4]>(), 0..5_u64);
-    (any_name(), waits, policies).prop_map(
-        |(name, waits, (upstream, rerun, restart, retries, flags, cpus))| Spec {
+    (any_name(), waits, any_wishes(), policies).prop_map(
+        |(name, waits, wishes, (upstream, rerun, restart, retries, flags, cpus))| Spec {
             on_upstream_failure: [OnUpstreamFailure::Skip, OnUpstreamFailure::Hold, OnUpstreamFailure::Run]
                 [upstream as usize],
             rerun: [Rerun::Fenced, Rerun::Never, Rerun::Eager][rerun as usize],
@@ -55,6 +90,12 @@ fn any_spec() -> impl Strategy<Value = Spec> {
             run_timeout_ms: flags[3].then_some(7),
             needs: Needs { cpu_milli: cpus * 500, memory: 0 },
             local_volumes: flags[2].then(|| "dd".to_owned()).into_iter().collect(),
+            constraints: wishes.constraints,
+            affinities: wishes.affinities,
+            strategy: wishes.strategy,
+            host_ports: wishes.host_ports,
+            beside: wishes.beside,
+            labels: wishes.labels,
             ..spec(name, &waits)
         },
     )
@@ -79,7 +120,7 @@ fn any_dice() -> impl Strategy<Value = Dice> {
         1 => prop::collection::vec(any_spec(), 1..4).prop_map(Dice::Pipeline),
         3 => (0..9_u8, any_name()).prop_map(|(what, name)| Dice::Person(what, name)),
         8 => (0..9_u8, any_name(), any::<bool>()).prop_map(|(what, name, code)| Dice::Report(what, name, code)),
-        2 => (0..7_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
+        2 => (0..8_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
         2 => (0..8_usize).prop_map(Dice::Timer),
         1 => (0..9_u8, 0..9_u32, 0..9_u64).prop_map(|(a, b, c)| Dice::Nonsense(a, b, c)),
     ]
@@ -148,7 +189,8 @@ fn node(state: &State, what: u8, node: u64) -> Command {
     let known = state.find_node(node);
     let session = known.map_or(SessionId { node, number: 1 }, |n| n.session_id());
     let capacity = Capacity { cpu_milli: 2000, memory: 1 << 30, slots: 3 };
-    let facts = NodeFacts { capacity, ..facts(&format!("n{node}")) };
+    let zone = [("zone", "a"), ("zone", "b"), ("containerslots", "2")][node as usize % 3];
+    let facts = NodeFacts { capacity, ..labelled(&format!("n{node}"), &[zone]) };
     match what {
         0 => Command::SessionOpened { session, facts },
         1 => Command::SessionOpened { session: SessionId { node, number: session.number + 1 }, facts },
@@ -160,6 +202,11 @@ fn node(state: &State, what: u8, node: u64) -> Command {
                 .into_iter()
                 .filter(|(_, d)| matches!(d, pinode_scheduler::Duty::Remove { .. }));
             Command::Removed { node, attempts: gone.map(|(key, _)| key).collect() }
+        }
+        6 => {
+            let images =
+                ["busybox:latest", "film:1"].into_iter().take(node as usize).map(str::to_owned).collect();
+            Command::Images { session, images }
         }
         _ => {
             let problem = session.number.is_multiple_of(2).then(|| "hot".to_owned());

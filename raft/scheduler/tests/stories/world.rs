@@ -9,7 +9,7 @@ use pinode_scheduler::spec::{Needs, Restart};
 use pinode_scheduler::{
     Applied, Change, Command, Container, ContainerId, Duty, Entry, NodeFacts, NodeId, Outcome, Phase,
     Rejection, Reply, Request, RequestKey, SessionId, Spec, State, Submitted, Timer, What, check, dependency,
-    owed,
+    filter, owed, why,
 };
 
 pub fn id_of(name: &str) -> ContainerId {
@@ -30,6 +30,10 @@ pub fn spec(name: &str, waits: &[&str]) -> Spec {
         run_timeout_ms: None,
         needs: Needs::default(),
         constraints: Vec::new(),
+        affinities: Vec::new(),
+        strategy: Default::default(),
+        host_ports: Default::default(),
+        beside: Default::default(),
         rerun: Default::default(),
         retries: 0,
         restart: Default::default(),
@@ -41,6 +45,24 @@ pub fn spec(name: &str, waits: &[&str]) -> Spec {
         stop_timeout_s: 10,
         labels: BTreeMap::new(),
     }
+}
+
+/// One that must, or would rather, be on certain nodes.
+pub fn bound(name: &str, constraints: &[&str]) -> Spec {
+    let constraints = constraints.iter().map(|text| filter::constraint(text).unwrap()).collect();
+    Spec { constraints, ..spec(name, &[]) }
+}
+
+/// One that must, or would rather, have others near it, or far.
+pub fn drawn(name: &str, affinities: &[&str]) -> Spec {
+    let affinities = affinities.iter().map(|text| filter::affinity(text).unwrap()).collect();
+    Spec { affinities, ..spec(name, &[]) }
+}
+
+/// A node with labels.
+pub fn labelled(name: &str, labels: &[(&str, &str)]) -> NodeFacts {
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    NodeFacts { labels, ..facts(name) }
 }
 
 pub fn facts(name: &str) -> NodeFacts {
@@ -263,6 +285,19 @@ impl World {
     pub fn duty(&self, node: NodeId, name: &str) -> Option<Duty> {
         let all = owed(&self.state, node);
         all.into_iter().filter(|((id, _), _)| *id == id_of(name)).map(|(_, duty)| duty).next_back()
+    }
+
+    /// What each node lacks for a container that is ready, in the order of the nodes.
+    pub fn lacks(&self, name: &str) -> Vec<String> {
+        assert_eq!(self.word(name), "ready");
+        why(&self.state, self.get(name).id).unwrap().nodes.into_iter().map(|(_, lacks)| lacks).collect()
+    }
+
+    /// What a node's engine has.
+    pub fn images(&mut self, node: NodeId, images: &[&str]) -> Reply {
+        let session = self.state.find_node(node).unwrap().session_id();
+        let images = images.iter().map(|image| (*image).to_owned()).collect();
+        self.apply(Command::Images { session, images })
     }
 
     /// What the last entry did, in words, so that a story can say "and nothing else".
