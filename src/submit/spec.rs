@@ -177,3 +177,6 @@ fn restart(text: Option<&str>) -> Result<Restart, Invalid> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
