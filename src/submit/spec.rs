@@ -180,3 +180,6 @@ fn restart(text: Option<&str>) -> Result<Restart, Invalid> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
