@@ -1,7 +1,7 @@
 use super::*;
 
 fn draft(submit: Submit) -> Result<Draft, Invalid> {
-    let door = Door { shared_dir: PathBuf::from("/shared") };
+    let door = Door { shared_dir: PathBuf::from("/shared"), strategy: Default::default() };
     door.draft(&Submit { image: "busybox".to_owned(), ..submit }, "own", false)
 }
 
