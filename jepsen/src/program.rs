@@ -1,5 +1,6 @@
-//! The `pinode` command, as a person types it.
+//! A command that talks to nodes, as a person types it: `pinode`, and `docker` and its kin.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Program {
     path: PathBuf,
-    hosts: String,
+    env: Vec<(String, String)>,
 }
 
 /// What a command left behind.
@@ -27,24 +28,60 @@ pub struct Printed {
 impl Program {
     /// `pinode` at `path`, talking to `hosts`.
     pub fn new(path: &Path, hosts: &str) -> Program {
-        Program { path: path.to_owned(), hosts: hosts.to_owned() }
+        let env = [("PINODE_HOST", hosts), ("NO_COLOR", "1")];
+        let env = env.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        Program { path: path.to_owned(), env }
+    }
+
+    /// Another command of the Docker kind, at the engine (or node) `host`.
+    pub fn of_docker(name: &str, host: &str) -> Program {
+        let env = [("DOCKER_HOST", host), ("DOCKER_BUILDKIT", "0"), ("NO_COLOR", "1")];
+        let env = env.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        Program { path: PathBuf::from(name), env }
     }
 
     /// The command, for who wants to run it himself.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(args).env("PINODE_HOST", &self.hosts).env("NO_COLOR", "1").stdin(Stdio::null());
+        command.args(args).envs(self.env.iter().cloned()).stdin(Stdio::null());
         command
     }
 
     /// Runs it to its end.
     pub fn run(&self, args: &[&str]) -> anyhow::Result<Printed> {
-        let output = self.command(args).output().with_context(|| format!("run pinode {}", args.join(" ")))?;
+        let output = self
+            .command(args)
+            .output()
+            .with_context(|| format!("run {} {}", self.path.display(), args.join(" ")))?;
         Ok(Printed {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    /// What it prints when all goes well.
+    pub fn prints(&self, args: &[&str]) -> anyhow::Result<String> {
+        let printed = self.run(args)?;
+        let Printed { code, out, err } = &printed;
+        anyhow::ensure!(
+            *code == 0,
+            "{} {} ended with {code}: {out}{err}",
+            self.path.display(),
+            args.join(" ")
+        );
+        Ok(printed.out)
+    }
+
+    /// The same, given something to read.
+    pub fn prints_for(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
+        let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut stdin = child.stdin.take().context("a pipe to its standard input")?;
+        stdin.write_all(input.as_bytes())?;
+        drop(stdin);
+        let output = child.wait_with_output()?;
+        anyhow::ensure!(output.status.success(), "{} ended with {}", args.join(" "), output.status);
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// What it prints with `--format json`.

@@ -127,6 +127,16 @@ impl Testbed {
         1..=self.nodes
     }
 
+    /// The stock `docker` command, talking to node `k` as if it were an engine.
+    pub fn face(&self, k: usize) -> Program {
+        Program::of_docker("docker", &self.face_host(k))
+    }
+
+    /// The address of node `k` for `docker -H`.
+    pub fn face_host(&self, k: usize) -> String {
+        self.url(k).replace("http://", "tcp://")
+    }
+
     /// A client of node `k` alone.
     pub fn client(&self, k: usize) -> Client {
         Client::new(&self.url(k))

@@ -2,6 +2,8 @@
 //! node holds it at a gate until this connection is joined to it, so that not a word is lost. Another attempt on another
 //! node is joined in turn.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,12 +13,17 @@ use hyper_util::rt::TokioIo;
 use pinode_scheduler::ContainerId;
 use pinode_scheduler::container::Phase;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, copy, split};
+use tokio::time::sleep;
 
 use super::Version;
 use super::error::DockerError;
 use super::face::{Attached, Face};
 use super::target::Place;
 
+/// Between two looks whether who waits is still there.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// A frame of standard output without a byte.
+const EMPTY_FRAME: [u8; 8] = [1, 0, 0, 0, 0, 0, 0, 0];
 /// Where a node is asked to attach to an attempt that it is about to start.
 pub(super) const GATE: &str = "/gate";
 
@@ -38,13 +45,14 @@ pub(super) async fn attach(
     }
     let version = request.extensions().get::<Version>().copied().unwrap_or(face.version);
     let kind = face.stream_kind(id, version)?;
+    let framed = !face.has_terminal(id);
     let Some(client) = request.extensions_mut().remove::<OnUpgrade>().filter(|_| wants_upgrade(&request))
     else {
         return Err(DockerError::bad("attach needs a connection that can be taken over (Upgrade: tcp)"));
     };
     let query = request.uri().query().unwrap_or_default().to_owned();
     let attached = face.attach_to(id);
-    let bridge = Bridge { face, id, query, last, over, _attached: attached };
+    let bridge = Bridge { face, id, query, last, over, framed, _attached: attached };
     tokio::spawn(async move {
         match client.await {
             Ok(client) => bridge.run(client).await,
@@ -72,6 +80,8 @@ struct Bridge {
     last: u32,
     /// The run that had ended already: clients attach to what has ended before they start it again.
     over: Option<u32>,
+    /// Two streams in one, in frames.
+    framed: bool,
     _attached: Attached,
 }
 
@@ -80,7 +90,7 @@ type Client = TokioIo<Upgraded>;
 impl Bridge {
     async fn run(mut self, client: Upgraded) {
         let (mut from_client, mut to_client) = split(TokioIo::new(client));
-        while let Some(place) = self.next_place().await {
+        while let Some(place) = self.next_place_for(&mut to_client).await {
             self.last = place.attempt;
             match self.face.attach_at(&place, &self.query).await {
                 Ok(engine) => {
@@ -93,6 +103,21 @@ impl Bridge {
         }
         if let Err(error) = to_client.shutdown().await {
             tracing::debug!(%error, "who was attached is gone");
+        }
+    }
+
+    /// The same, for as long as the client is there: one that waits for hours may have gone. Where its stream has frames,
+    /// an empty one now and then shows it; of a terminal only the kernel's own probes can tell.
+    async fn next_place_for(&self, to_client: &mut WriteHalf<Client>) -> Option<Place> {
+        let next = self.next_place();
+        tokio::pin!(next);
+        loop {
+            tokio::select! {
+                place = &mut next => return place,
+                () = sleep(PROBE_EVERY), if self.framed => {
+                    to_client.write_all(&EMPTY_FRAME).await.ok()?;
+                }
+            }
         }
     }
 

@@ -48,14 +48,21 @@ pub(super) async fn logs(
 impl Face {
     /// Whether what it prints is one stream or two in one.
     pub(super) fn stream_kind(&self, id: ContainerId, version: Version) -> Result<&'static str, DockerError> {
-        let state = self.backend.machine.state();
-        let container = state.find_container(id).ok_or_else(|| super::face::gone(id))?;
-        let body: ContainerCreateBody = serde_json::from_str(&container.spec.create).unwrap_or_default();
-        Ok(match body.tty {
-            Some(true) => "application/vnd.docker.raw-stream",
-            Some(false) | None if version >= TELLS_KIND => "application/vnd.docker.multiplexed-stream",
-            Some(false) | None => "application/vnd.docker.raw-stream",
+        if self.backend.machine.state().find_container(id).is_none() {
+            return Err(super::face::gone(id));
+        }
+        Ok(match version >= TELLS_KIND && !self.has_terminal(id) {
+            true => "application/vnd.docker.multiplexed-stream",
+            false => "application/vnd.docker.raw-stream",
         })
+    }
+
+    /// Whether it has a terminal: then what it prints is one stream, without frames.
+    pub(super) fn has_terminal(&self, id: ContainerId) -> bool {
+        let state = self.backend.machine.state();
+        let create = state.find_container(id).map(|container| container.spec.create.as_str());
+        let body = create.and_then(|create| serde_json::from_str::<ContainerCreateBody>(create).ok());
+        body.and_then(|body| body.tty) == Some(true)
     }
 }
 

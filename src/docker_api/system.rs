@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bollard::models::{SystemInfo, SystemVersion, SystemVersionComponents, SystemVersionPlatform};
 use pinode_scheduler::Node;
 use pinode_scheduler::container::Phase;
+use pinode_scheduler::spec::Strategy;
 use serde_json::{Value, json};
 
 use super::error::DockerError;
@@ -76,6 +77,11 @@ pub(super) async fn info(State(face): State<Face>) -> Result<Json<Value>, Docker
     };
     let me = state.find_node(face.backend.me);
     let label = |key: &str| me.and_then(|node| node.facts.labels.get(key)).cloned();
+    let strategy = match face.backend.strategy {
+        Strategy::Spread => "spread",
+        Strategy::Binpack => "binpack",
+        Strategy::Random => "random",
+    };
     let info = SystemInfo {
         id: Some(crate::http::hex(&face.backend.cluster)),
         containers: Some(state.containers().count() as i64),
@@ -84,7 +90,7 @@ pub(super) async fn info(State(face): State<Face>) -> Result<Json<Value>, Docker
         containers_stopped: Some(state.containers().count() as i64 - running),
         images: Some(images as i64),
         driver: Some("pinode".to_owned()),
-        driver_status: Some(nodes(&state.nodes().collect::<Vec<_>>())),
+        driver_status: Some(nodes(strategy, &state.nodes().collect::<Vec<_>>())),
         docker_root_dir: Some(String::new()),
         memory_limit: Some(true),
         swap_limit: Some(true),
@@ -128,9 +134,9 @@ pub(super) async fn info(State(face): State<Face>) -> Result<Json<Value>, Docker
 }
 
 /// The nodes, as classic Swarm listed them.
-fn nodes(all: &[&Node]) -> Vec<Vec<String>> {
+fn nodes(strategy: &str, all: &[&Node]) -> Vec<Vec<String>> {
     let line = |key: &str, value: String| vec![key.to_owned(), value];
-    let mut lines = vec![line("Strategy", "spread".to_owned()), line("Nodes", all.len().to_string())];
+    let mut lines = vec![line("Strategy", strategy.to_owned()), line("Nodes", all.len().to_string())];
     let mut by_name: Vec<&&Node> = all.iter().collect();
     by_name.sort_by_key(|node| node.facts.name.as_str());
     for node in by_name {
@@ -172,7 +178,12 @@ pub(super) async fn disk_usage(
             json!(whole["LayersSize"].as_i64().unwrap_or(0) + part["LayersSize"].as_i64().unwrap_or(0));
         for key in ["Images", "Containers", "Volumes", "BuildCache"] {
             if let (Some(all), Some(more)) = (whole[key].as_array_mut(), part[key].as_array()) {
-                all.extend(more.iter().cloned());
+                // The same image on three nodes is one image.
+                let fresh = more
+                    .iter()
+                    .filter(|one| one["Id"].is_null() || !all.iter().any(|known| known["Id"] == one["Id"]));
+                let fresh: Vec<Value> = fresh.cloned().collect();
+                all.extend(fresh);
             }
         }
     }

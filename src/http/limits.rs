@@ -14,8 +14,9 @@ use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
@@ -30,6 +31,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTIONS_MAX: usize = 1_024;
 /// Longest sentence of an error that is not ours, in bytes.
 const SENTENCE_MAX_BYTES: usize = 4 << 10;
+/// After so long a silence a client is asked whether it is there; so many unanswered questions end its connection.
+const SILENCE: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
 /// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -76,8 +80,8 @@ pub async fn serve(listener: Arc<TcpListener>, router: Router) {
         let Ok(place) = room.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "set TCP_NODELAY");
+                if let Err(error) = stream.set_nodelay(true).and_then(|()| keep_alive(&stream)) {
+                    tracing::debug!(%error, "set up a connection");
                 }
                 attend(stream, router.clone(), place);
             }
@@ -96,6 +100,14 @@ pub async fn serve_socket(listener: UnixListener, router: Router) {
             Err(error) => pause(&error).await,
         }
     }
+}
+
+/// Who waits for a container may wait for hours, and may have gone meanwhile.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, SILENCE)?;
+    sockopt::set_tcp_keepintvl(stream, SILENCE)?;
+    sockopt::set_tcp_keepcnt(stream, PROBES).map_err(io::Error::from)
 }
 
 async fn pause(error: &io::Error) {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 
 use super::error::ApiError;
 use super::{limits, status};
@@ -18,7 +19,11 @@ pub fn waiting(founding: Arc<Founding>) -> Router {
     )
 }
 
-async fn not_yet(State(founding): State<Arc<Founding>>) -> ApiError {
+async fn not_yet(State(founding): State<Arc<Founding>>, request: Request) -> Response {
     let message = format!("this node waits to found or join a cluster: {}", founding.obstacle());
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_cluster", message)
+    if request.uri().path().starts_with("/api/") {
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_cluster", message).into_response();
+    }
+    // All other paths are Docker's, and its clients read errors so.
+    (StatusCode::SERVICE_UNAVAILABLE, Json(bollard::models::ErrorResponse { message })).into_response()
 }

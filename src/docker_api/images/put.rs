@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::stream::{self, BoxStream, select_all};
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
@@ -44,17 +45,23 @@ pub(in crate::docker_api) async fn create(
     let image = params.text("fromImage").ok_or_else(|| DockerError::bad("pull which image?"))?.to_owned();
     let (parts, _) = request.into_parts();
     let path = format!("/images/create?{}", parts.uri.query().unwrap_or_default());
-    let mut open: Vec<BoxStream<'static, Line>> = Vec::new();
-    let mut refused = None;
-    for peer in face.peers() {
+    let pull = async |peer: Peer| {
         let mut pull = Request::post(&path);
         if let Some(auth) = parts.headers.get("X-Registry-Auth") {
             pull = pull.header("X-Registry-Auth", auth);
         }
         let pull = pull.body(Body::empty()).map_err(|error| DockerError::bad(error.to_string()))?;
-        match face.send(peer.id, pull).await {
-            Ok(answer) if answer.status().is_success() => open.push(named(peer, answer.into_body())),
-            Ok(answer) => refused = Some(read(answer).await?.error()),
+        let answer = face.send(peer.id, pull).await?;
+        if !answer.status().is_success() {
+            return Err(read(answer).await?.error());
+        }
+        Ok(named(peer, answer.into_body()))
+    };
+    let mut open: Vec<BoxStream<'static, Line>> = Vec::new();
+    let mut refused = None;
+    for pulled in join_all(face.peers().into_iter().map(pull)).await {
+        match pulled {
+            Ok(lines) => open.push(lines),
             Err(error) => refused = Some(error),
         }
     }
