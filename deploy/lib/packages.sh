@@ -17,6 +17,7 @@ wanted_package() {
         curl) echo "curl ca-certificates" ;;
         unshare | nsenter | setsid | flock) echo util-linux ;;
         losetup | mount | umount) echo mount ;;
+        script) echo bsdutils ;;
         mkfs.ext4) echo e2fsprogs ;;
         *) echo "$1" ;;
     esac

@@ -158,6 +158,12 @@ async fn join(
     }
 }
 
+/// How an attempt is past its gate.
+enum Past {
+    Runs,
+    Ended,
+}
+
 impl Face {
     /// Attaches to an attempt that is about to start.
     async fn attach_at(&self, place: &Place, query: &str) -> Result<Upgraded, DockerError> {
@@ -174,21 +180,22 @@ impl Face {
     async fn attach_here(&self, place: &Place, query: &str) -> Result<Response, DockerError> {
         let key = (place.id, place.attempt);
         let gate = self.backend.agent.gate();
-        let over = self.until(|state| match state.find_container(place.id).map(|c| (&c.phase, c.attempt)) {
-            Some((Phase::Claimed(_), attempt)) if attempt == place.attempt => None,
-            Some((Phase::Running(_), attempt)) if attempt == place.attempt => Some(true),
-            Some(_) | None => Some(false),
+        let past = self.until(|state| match state.find_container(place.id) {
+            // Who asks may have applied more of the log than this node.
+            Some(c) if c.attempt < place.attempt => None,
+            Some(c) if c.attempt == place.attempt && matches!(c.phase, Phase::Claimed(_)) => None,
+            Some(c) if c.attempt == place.attempt && matches!(c.phase, Phase::Running(_)) => Some(Past::Runs),
+            Some(_) | None => Some(Past::Ended),
         });
-        // Past the gate, what it has said already is in its logs.
-        let missed = tokio::select! {
-            () = gate.until_made(key) => false,
-            runs = over => match runs? {
-                true => true,
-                false => return Err(DockerError::conflict("this attempt is over")),
+        let query = tokio::select! {
+            () = gate.until_made(key) => query.to_owned(),
+            past = past => match past? {
+                // What it has said already is in its logs.
+                Past::Runs => format!("{query}&logs=1"),
+                Past::Ended => format!("{}&logs=1", query.replace("stream=1", "stream=0")),
             },
         };
-        let logs = if missed { "&logs=1" } else { "" };
-        let path = format!("/containers/{}/attach?{query}{logs}", place.docker_name);
+        let path = format!("/containers/{}/attach?{query}", place.docker_name);
         let response = self.engine.send(upgrade_request(&path)?).await;
         gate.heard(key);
         response

@@ -1,5 +1,7 @@
 //! The one door of `--listen` and `--socket`: pinode's own paths go to its own API, all others are Docker's.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -55,6 +57,42 @@ async fn serve(router: Router, request: Request<Body>) -> Response {
     }
 }
 
+/// What may follow a container's name in a path.
+const AFTER_NAMES: [&str; 21] = [
+    "archive",
+    "attach",
+    "changes",
+    "checkpoints",
+    "exec",
+    "export",
+    "json",
+    "kill",
+    "logs",
+    "pause",
+    "rename",
+    "resize",
+    "restart",
+    "start",
+    "stats",
+    "stop",
+    "top",
+    "unpause",
+    "update",
+    "wait",
+    "ws",
+];
+
+/// A container may be called `node/name`, and clients do not mask the slash: here it becomes one segment.
+fn one_segment(path: &str) -> Cow<'_, str> {
+    let Some(rest) = path.strip_prefix("/containers/") else { return path.into() };
+    match rest.split_once('/') {
+        Some((node, name)) if !AFTER_NAMES.contains(&name.split('/').next().unwrap_or_default()) => {
+            format!("/containers/{node}%2F{name}").into()
+        }
+        Some(_) | None => path.into(),
+    }
+}
+
 /// Takes the version out of the path. It goes on with the request, because an engine is asked in the same.
 fn address(front: &Front, request: &mut Request) -> Result<(), DockerError> {
     let (asked, rest) = version::split(request.uri().path());
@@ -71,8 +109,28 @@ fn address(front: &Front, request: &mut Request) -> Result<(), DockerError> {
         )));
     }
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let uri = format!("{rest}{query}").parse::<Uri>();
+    let uri = format!("{}{query}", one_segment(rest)).parse::<Uri>();
     *request.uri_mut() = uri.map_err(|error| DockerError::bad(error.to_string()))?;
     request.extensions_mut().insert(asked);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_segment;
+
+    #[test]
+    fn a_name_with_its_node_is_one_segment() {
+        assert_eq!(one_segment("/containers/n1/web/json"), "/containers/n1%2Fweb/json");
+        assert_eq!(one_segment("/containers/n1/web"), "/containers/n1%2Fweb");
+        for whole in [
+            "/containers/web/json",
+            "/containers/web/attach/ws",
+            "/containers/web",
+            "/containers/json",
+            "/images/a/b/json",
+        ] {
+            assert_eq!(one_segment(whole), whole);
+        }
+    }
 }

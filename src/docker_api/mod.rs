@@ -32,6 +32,9 @@ mod volumes;
 mod wait;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use events::{EventLog, record};
 pub use face::{Face, FaceConfig};
 pub use front::front;

@@ -53,14 +53,13 @@ impl Face {
 pub(super) async fn list(State(face): State<Face>, params: Params) -> Result<Json<Vec<Value>>, DockerError> {
     let filters = Filters::parse(&params, &FILTERS)?;
     let networks = face.networks().await.into_iter();
-    let builtin = |name: &str| matches!(name, "bridge" | "host" | "none");
     let wanted = |(name, network): &(String, Value)| {
         let text = |key: &str| network[key].as_str().unwrap_or_default();
         filters.takes("name", |wanted| name.contains(wanted))
             && filters.takes("id", |wanted| text("Id").starts_with(wanted))
             && filters.takes("driver", |wanted| text("Driver") == wanted)
             && filters.takes("scope", |wanted| text("Scope") == wanted)
-            && filters.takes("type", |wanted| (wanted == "builtin") == builtin(name))
+            && filters.takes("type", |wanted| (wanted == "builtin") == is_builtin(name))
             && filters.takes_labels("label", |key| network["Labels"][key].as_str())
     };
     Ok(Json(networks.filter(wanted).map(|(_, network)| network).collect()))
@@ -155,6 +154,11 @@ pub(super) async fn disconnect(
     .await
 }
 
+/// What every engine has, or what is no network at all.
+fn is_builtin(name: &str) -> bool {
+    matches!(name, "" | "bridge" | "default" | "host" | "none") || name.starts_with("container:")
+}
+
 type Endpoints = std::collections::HashMap<String, EndpointSettings>;
 
 impl Face {
@@ -186,7 +190,13 @@ impl Face {
         let odd = |error: serde_json::Error| DockerError::internal(error.to_string());
         let mut body: ContainerCreateBody = serde_json::from_str(&spec.create).map_err(odd)?;
         let endpoints = &mut body.networking_config.get_or_insert_default().endpoints_config;
-        change(endpoints.get_or_insert_default());
+        let endpoints = endpoints.get_or_insert_default();
+        // The network that it was made for has no entry of its own, unless something more was said of it.
+        let own = body.host_config.as_ref().and_then(|host| host.network_mode.clone());
+        if let Some(own) = own.filter(|own| !is_builtin(own)) {
+            endpoints.entry(own).or_default();
+        }
+        change(endpoints);
         let create = serde_json::to_string(&body).map_err(odd)?;
         let request = key.request(&(how, network, name, &create))?;
         let (needs, restart) = (spec.needs, spec.restart);

@@ -1,6 +1,6 @@
 //! What a cluster cannot do as one engine does. It is said in a sentence, with the way round.
 
-use axum::extract::Request;
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 
 use super::error::DockerError;
@@ -20,6 +20,11 @@ pub(super) async fn swarm() -> DockerError {
 /// Plugins.
 pub(super) async fn plugins() -> DockerError {
     refuse("plugins of engines; install them on each node's own engine")
+}
+
+/// There is none; `docker inspect` asks, when it does not know what a name means.
+pub(super) async fn no_plugin(Path(name): Path<String>) -> DockerError {
+    DockerError::missing(format!("plugin \"{name}\" not found"))
 }
 
 /// BuildKit's sessions.

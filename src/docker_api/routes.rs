@@ -19,7 +19,6 @@ pub(super) fn router(face: Face) -> Router {
 }
 
 fn containers() -> Router<Face> {
-    // `node/name` is two segments; whoever wants it writes it with %2F, as Docker's clients do.
     Router::new()
         .route("/containers/json", get(list::list))
         .route("/containers/create", post(create::create))
@@ -98,6 +97,7 @@ fn others() -> Router<Face> {
         .route("/secrets", any(refused::swarm))
         .route("/configs", any(refused::swarm))
         .route("/plugins", any(refused::plugins))
+        .route("/plugins/{name}/json", get(refused::no_plugin))
         .route("/plugins/{*rest}", any(refused::plugins))
 }
 

@@ -22,7 +22,7 @@ pub(crate) mod view;
 mod waiting;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use axum::Router;
 use axum::routing::{get, post};

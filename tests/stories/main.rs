@@ -8,6 +8,7 @@ mod chain;
 mod command_line;
 mod compose;
 mod disk;
+mod docker;
 mod engine;
 mod film;
 mod idle;

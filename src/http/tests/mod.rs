@@ -3,5 +3,5 @@
 mod containers;
 mod engine;
 mod films;
-mod node;
+pub(crate) mod node;
 mod shape;

@@ -19,6 +19,7 @@ use crate::agent::docker::DockerEngine;
 use crate::agent::{Agent, AgentConfig, Intents};
 use crate::cli::JoinArgs;
 use crate::config::Config;
+use crate::docker_api::{ANNOUNCED, EventLog, Face, FaceConfig, front};
 use crate::film;
 use crate::http::{Backend, hex, router};
 use crate::liveness::{Lease, Timing};
@@ -27,8 +28,10 @@ use crate::propose::Proposer;
 use crate::transport::wire::Joiner;
 use crate::transport::{Greeting, Network, Peers};
 
-pub(super) struct Node {
+pub(crate) struct Node {
     router: Router,
+    /// The same, with Docker's API beside it.
+    pub(crate) front: Router,
     dir: TempDir,
     _engine: JoinSet<()>,
 }
@@ -52,7 +55,7 @@ impl Answer {
     }
 }
 
-pub(super) async fn node() -> Node {
+pub(crate) async fn node() -> Node {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let engine_tasks = engine::serve(&at("docker.sock"));
@@ -101,7 +104,10 @@ pub(super) async fn node() -> Node {
         shared_id: None,
     };
     let films = film::routes(film::Films::new(backend.clone(), engine, &config));
-    Node { router: router(backend).merge(films), dir, _engine: engine_tasks }
+    let router = router(backend.clone()).merge(films);
+    let face = FaceConfig { docker_host: config.docker_host.clone(), version: ANNOUNCED };
+    let front = front(router.clone(), Face::new(backend, face, EventLog::default()));
+    Node { router, front, dir, _engine: engine_tasks }
 }
 
 impl Node {
