@@ -22,9 +22,12 @@ pub(super) async fn plugins() -> DockerError {
     refuse("plugins of engines; install them on each node's own engine")
 }
 
-/// There is none; `docker inspect` asks, when it does not know what a name means.
-pub(super) async fn no_plugin(Path(name): Path<String>) -> DockerError {
-    DockerError::missing(format!("plugin \"{name}\" not found"))
+/// `docker inspect` looks for one, when it does not know what a name means: there is none.
+pub(super) async fn plugin(Path(rest): Path<String>) -> DockerError {
+    match rest.strip_suffix("/json") {
+        Some(name) => DockerError::missing(format!("plugin \"{name}\" not found")),
+        None => plugins().await,
+    }
 }
 
 /// BuildKit's sessions.

@@ -97,8 +97,7 @@ fn others() -> Router<Face> {
         .route("/secrets", any(refused::swarm))
         .route("/configs", any(refused::swarm))
         .route("/plugins", any(refused::plugins))
-        .route("/plugins/{name}/json", get(refused::no_plugin))
-        .route("/plugins/{*rest}", any(refused::plugins))
+        .route("/plugins/{*rest}", any(refused::plugin))
 }
 
 /// What other nodes ask this one for: its engine, as bytes, and what must be done beside it.

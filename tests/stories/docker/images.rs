@@ -32,7 +32,7 @@ fn an_image_that_is_loaded_or_built_through_one_node_is_on_all() {
     }
     let on_three = ["run", "--rm", "--net", "none", "-e", "constraint:node==n3", "built:1"];
     assert_eq!(bed.face(2).prints(&on_three).unwrap(), "built\n");
-    assert!(docker.prints(&["history", "built:1"]).unwrap().contains("cat /built"));
+    assert!(docker.prints(&["history", "--no-trunc", "built:1"]).unwrap().contains("cat /built"));
     docker.prints(&["rmi", "-f", "built:1"]).unwrap();
     assert!(!docker.prints(&["images"]).unwrap().contains("built"));
 }
