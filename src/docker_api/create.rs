@@ -10,6 +10,7 @@ use pinode_scheduler::{Reply, Submitted};
 
 use super::error::DockerError;
 use super::face::Face;
+use super::images::tagged;
 use super::params::{JsonBody, Params};
 use crate::http::{Key, container_id, hex};
 
@@ -41,12 +42,6 @@ pub(super) async fn create(
     let waits = (!waits.is_empty()).then(|| format!("waits for {}", waits.join(", ")));
     let warnings = draft.warnings.into_iter().chain(waits).chain(warnings).collect();
     Ok((StatusCode::CREATED, Json(ContainerCreateResponse { id: id.to_string(), warnings })))
-}
-
-/// As Docker names an image that nobody has.
-fn tagged(image: &str) -> String {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    if name.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
 }
 
 impl Face {

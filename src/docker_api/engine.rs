@@ -4,12 +4,13 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, Uri};
+use axum::http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::DockerError;
+use super::request::{bare, query, redirect};
 use super::version::{self, Version};
 use crate::http::relay;
 
@@ -61,9 +62,9 @@ impl Engine {
         let speaks = self.speaks().await?;
         let (asked, rest) = version::split(request.uri().path());
         let spoken = asked.unwrap_or(speaks.newest).min(speaks.newest).max(speaks.oldest);
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let uri = format!("/v{spoken}{rest}{query}").parse::<Uri>();
-        *request.uri_mut() = uri.map_err(|error| DockerError::bad(error.to_string()))?;
+        let query = query(&request);
+        let path = format!("/v{spoken}{rest}{query}");
+        redirect(&mut request, &path)?;
         self.pass(request).await
     }
 
@@ -72,7 +73,7 @@ impl Engine {
         if let Some(speaks) = known {
             return Ok(speaks);
         }
-        let request = Request::get("/version").body(Body::empty()).map_err(|error| away(&error))?;
+        let request = bare(Method::GET, "/version")?;
         let answer = self.pass(request).await?;
         let body = Limited::new(answer.into_body(), WORD_MAX_BYTES).collect().await;
         let body = body.map_err(|error| DockerError::internal(error.to_string()))?.to_bytes();

@@ -16,6 +16,7 @@ use super::Version;
 use super::error::DockerError;
 use super::face::Face;
 use super::reach::read;
+use super::request::{query, redirect};
 use crate::agent::runtime::label;
 
 /// Execs that are remembered; of older ones all engines are asked.
@@ -66,10 +67,8 @@ impl Face {
     async fn exec(&self, id: &str, what: &str, mut request: Request) -> Result<Response, DockerError> {
         let node = self.exec_node(id).await?;
         let version = request.extensions().get::<Version>().copied().unwrap_or(self.version);
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let path = format!("/v{version}/exec/{id}/{what}{query}");
-        *request.uri_mut() =
-            path.parse().map_err(|error: axum::http::uri::InvalidUri| DockerError::bad(error.to_string()))?;
+        let query = query(&request);
+        redirect(&mut request, &format!("/v{version}/exec/{id}/{what}{query}"))?;
         self.send(node, request).await
     }
 }

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 use super::error::DockerError;
 use super::face::Face;
+use super::request::{query, redirect};
 use super::routes;
 use super::version::{self, OLDEST, Version};
 
@@ -108,9 +109,9 @@ fn address(front: &Front, request: &mut Request) -> Result<(), DockerError> {
             front.version
         )));
     }
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let uri = format!("{}{query}", one_segment(rest)).parse::<Uri>();
-    *request.uri_mut() = uri.map_err(|error| DockerError::bad(error.to_string()))?;
+    let query = query(request);
+    let path = format!("{}{query}", one_segment(rest));
+    redirect(request, &path)?;
     request.extensions_mut().insert(asked);
     Ok(())
 }

@@ -23,6 +23,13 @@ pub(super) use put::{build, create, load};
 use super::error::DockerError;
 use super::face::Face;
 use super::reach::{Answer, Peer};
+use super::request::query;
+
+/// An image's name with its tag: without one an engine means `latest`, and would pull all of them.
+pub(super) fn tagged(image: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
+}
 
 /// The first good answer; where there is none, the first error.
 pub(super) fn first(answers: Vec<(Peer, Result<Answer, DockerError>)>) -> Result<Answer, DockerError> {
@@ -43,7 +50,7 @@ pub(super) async fn list(
     State(face): State<Face>,
     request: Request,
 ) -> Result<Json<Vec<ImageSummary>>, DockerError> {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = query(&request);
     let answers = face.ask_all(Method::GET, &format!("/images/json{query}"), None).await;
     let refused = answers.iter().find_map(|(_, answer)| match answer {
         Ok(answer) if answer.status.is_client_error() => Some(answer.error()),
@@ -86,7 +93,7 @@ pub(super) async fn prune(
     State(face): State<Face>,
     request: Request,
 ) -> Result<Json<ImagePruneResponse>, DockerError> {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = query(&request);
     let mut deleted = Vec::new();
     let mut space = 0;
     for (_, answer) in face.ask_all(Method::POST, &format!("/images/prune{query}"), None).await {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use pinode_scheduler::container::{Outcome, Phase};
 use pinode_scheduler::{Command, ContainerId, Reply};
@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::error::DockerError;
 use super::face::Face;
 use super::params::Params;
+use super::request::bare;
 use super::target::Place;
 use crate::http::Key;
 use crate::submit::check_name;
@@ -148,8 +149,7 @@ impl Face {
             return self.signal_here(place, signal).await;
         }
         let path = format!("{SIGNAL}/{}/{}?signal={signal}", place.id, place.attempt);
-        let request = Request::post(path).body(axum::body::Body::empty());
-        let request = request.map_err(|error| DockerError::bad(error.to_string()))?;
+        let request = bare(Method::POST, &path)?;
         let answer = super::reach::read(self.backend.send_to_node(place.node, request).await?).await?;
         if answer.status.is_success() { Ok(()) } else { Err(answer.error()) }
     }
@@ -160,7 +160,7 @@ impl Face {
             intent.map_err(|error| DockerError::internal(format!("write an intent: {error}")))?;
         }
         let path = format!("/containers/{}/kill?signal={signal}", place.docker_name);
-        let answer = self.ask(self.backend.me, axum::http::Method::POST, &path).await?;
+        let answer = self.ask(self.backend.me, Method::POST, &path).await?;
         if answer.status.is_success() { Ok(()) } else { Err(answer.error()) }
     }
 }

@@ -16,6 +16,7 @@ use super::Version;
 use super::error::DockerError;
 use super::face::Face;
 use super::params::Params;
+use super::request::bare;
 use super::target::Place;
 
 /// From this version on clients are told how the stream is made.
@@ -86,9 +87,7 @@ impl Story {
     async fn open(&mut self, place: Place) -> Result<(), DockerError> {
         self.last = place.attempt;
         let path = format!("/containers/{}/logs?{}", place.docker_name, self.query);
-        let request = Request::builder().method(Method::GET).uri(path).body(Body::empty());
-        let request = request.map_err(|error| DockerError::bad(error.to_string()))?;
-        let answer = self.face.send(place.node, request).await?;
+        let answer = self.face.send(place.node, bare(Method::GET, &path)?).await?;
         if !answer.status().is_success() {
             return Err(super::reach::read(answer).await?.error());
         }

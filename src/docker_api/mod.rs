@@ -22,6 +22,7 @@ mod networks;
 mod params;
 mod reach;
 mod refused;
+mod request;
 mod routes;
 mod stats;
 mod system;

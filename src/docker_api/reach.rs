@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Method, Response, StatusCode, Uri};
+use axum::http::{Method, Response, StatusCode};
 use futures_util::future::join_all;
 use http_body_util::{BodyExt, Limited};
-use pinode_scheduler::NodeId;
+use pinode_scheduler::{Node, NodeId};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::error::DockerError;
 use super::face::Face;
+use super::request::{query, redirect};
 use super::target::Place;
 
 /// Longest wait for an engine whose answer is only a part of the whole.
@@ -55,10 +56,11 @@ impl Answer {
 }
 
 impl Face {
-    /// The nodes whose sessions live, this one first.
+    /// The nodes whose sessions live and that are heard of, this one first.
     pub(super) fn peers(&self) -> Vec<Peer> {
         let state = self.backend.machine.state();
-        let open = state.nodes().filter(|node| node.is_open());
+        let heard = |node: &&Node| node.id == self.backend.me || !node.is_suspected();
+        let open = state.nodes().filter(|node| node.is_open()).filter(heard);
         let mut peers: Vec<Peer> =
             open.map(|node| Peer { id: node.id, name: node.facts.name.clone() }).collect();
         peers.sort_by_key(|peer| (peer.id != self.backend.me, peer.name.clone()));
@@ -75,8 +77,8 @@ impl Face {
             return self.engine.send(request).await;
         }
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let uri = format!("{ENGINE}{path}").parse::<Uri>();
-        *request.uri_mut() = uri.map_err(|error| DockerError::bad(error.to_string()))?;
+        let path = format!("{ENGINE}{path}");
+        redirect(&mut request, &path)?;
         Ok(self.backend.send_to_node(node, request).await?)
     }
 
@@ -132,11 +134,10 @@ impl Face {
         mut request: Request,
     ) -> Result<Response<Body>, DockerError> {
         let version = request.extensions().get::<super::Version>().copied().unwrap_or(self.version);
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = query(&request);
         let slash = if what.is_empty() { "" } else { "/" };
         let path = format!("/v{version}/containers/{}{slash}{what}{query}", place.docker_name);
-        *request.uri_mut() =
-            path.parse().map_err(|error: axum::http::uri::InvalidUri| DockerError::bad(error.to_string()))?;
+        redirect(&mut request, &path)?;
         self.send(place.node, request).await
     }
 }

@@ -8,6 +8,7 @@ use axum::routing::{any, delete, get, post};
 use super::error::DockerError;
 use super::face::Face;
 use super::reach::ENGINE;
+use super::request::redirect;
 use super::{
     archive, attach, create, events, exec, images, inspect, lifecycle, list, logs, networks, refused, stats,
     system, update, volumes, wait,
@@ -116,7 +117,6 @@ pub fn for_nodes(face: Face) -> Router {
 async fn own_engine(State(face): State<Face>, mut request: Request) -> Result<Response, DockerError> {
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
     let path = path.strip_prefix(ENGINE).unwrap_or(path).to_owned();
-    *request.uri_mut() =
-        path.parse().map_err(|error: axum::http::uri::InvalidUri| DockerError::bad(error.to_string()))?;
+    redirect(&mut request, &path)?;
     face.engine.send(request).await
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::error::DockerError;
 use super::face::Face;
+use super::request::query;
 use super::version::OLDEST;
 
 const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -55,7 +56,7 @@ pub(super) async fn version(State(face): State<Face>) -> Json<SystemVersion> {
 }
 
 /// Docker writes architectures as Go does.
-fn go_arch(arch: Option<&str>) -> &str {
+pub(super) fn go_arch(arch: Option<&str>) -> &str {
     match arch {
         Some("x86_64") => "amd64",
         Some("aarch64") => "arm64",
@@ -169,7 +170,7 @@ pub(super) async fn disk_usage(
     State(face): State<Face>,
     request: Request,
 ) -> Result<Json<Value>, DockerError> {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = query(&request);
     let mut whole =
         json!({ "LayersSize": 0, "Images": [], "Containers": [], "Volumes": [], "BuildCache": [] });
     for (_, answer) in face.ask_all(Method::GET, &format!("/system/df{query}"), None).await {

@@ -1,8 +1,7 @@
 //! An image from one node's engine to another's: streamed from `save` into `load`, checked by its id, one at a time into
 //! each node, so that a Pi is not drowned.
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use pinode_scheduler::NodeId;
 use serde_json::Value;
@@ -11,6 +10,8 @@ use crate::docker_api::error::DockerError;
 use crate::docker_api::face::Face;
 use crate::docker_api::params::Params;
 use crate::docker_api::reach::read;
+use crate::docker_api::request::bare;
+use crate::docker_api::system::go_arch;
 
 /// Where a node is asked to fetch an image from another.
 pub(in crate::docker_api) const BRING: &str = "/bring";
@@ -22,10 +23,22 @@ impl Face {
             .append_pair("image", image)
             .append_pair("from", &self.backend.me.to_string())
             .finish();
-        let request = Request::post(format!("{BRING}?{query}")).body(Body::empty());
-        let request = request.map_err(|error| DockerError::bad(error.to_string()))?;
+        let request = bare(Method::POST, &format!("{BRING}?{query}"))?;
         let answer = read(self.backend.send_to_node(to, request).await?).await?;
         if answer.status.is_success() { Ok(()) } else { Err(answer.error()) }
+    }
+
+    /// What is made for another kind of machine would not run here.
+    fn check_arch(&self, image: &str, arch: Option<&str>) -> Result<(), DockerError> {
+        let state = self.backend.machine.state();
+        let own = state.find_node(self.backend.me).and_then(|node| node.facts.labels.get("arch"));
+        match (arch.filter(|arch| !arch.is_empty()), own.map(|own| go_arch(Some(own)))) {
+            (Some(arch), Some(own)) if arch != own => {
+                let message = format!("image {image} there is for {arch}, and this node is {own}");
+                Err(DockerError::new(StatusCode::CONFLICT, message))
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     /// Fetches an image from the node `from`, unless it is here.
@@ -33,20 +46,18 @@ impl Face {
         let _turn = self.transfers.acquire().await;
         let path = format!("/images/{image}/json");
         let id = |answer: Value| answer["Id"].as_str().unwrap_or_default().to_owned();
-        let wanted = id(self.ask(from, Method::GET, &path).await?.json()?);
+        let offered: Value = self.ask(from, Method::GET, &path).await?.json()?;
+        self.check_arch(image, offered["Architecture"].as_str())?;
+        let wanted = id(offered);
         if self.ask(self.backend.me, Method::GET, &path).await?.json().map(id).is_ok_and(|has| has == wanted)
         {
             return Ok(());
         }
-        let plain = |method, path: String| {
-            let request = Request::builder().method(method).uri(path).body(Body::empty());
-            request.map_err(|error| DockerError::bad(error.to_string()))
-        };
-        let saved = self.send(from, plain(Method::GET, format!("/images/{image}/get"))?).await?;
+        let saved = self.send(from, bare(Method::GET, &format!("/images/{image}/get"))?).await?;
         if !saved.status().is_success() {
             return Err(read(saved).await?.error());
         }
-        let mut load = plain(Method::POST, "/images/load?quiet=1".to_owned())?;
+        let mut load = bare(Method::POST, "/images/load?quiet=1")?;
         load.headers_mut().insert("content-type", axum::http::HeaderValue::from_static("application/x-tar"));
         *load.body_mut() = saved.into_body();
         let loaded = read(self.send(self.backend.me, load).await?).await?;

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::Request;
+use axum::http::Method;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::tagged;
 use crate::agent::ImageSource;
 use crate::docker_api::error::DockerError;
 use crate::docker_api::face::Face;
 use crate::docker_api::reach::{Peer, read};
+use crate::docker_api::request::bare;
 use crate::docker_api::stats::lines;
 
 /// A registry that says nothing for so long is not there; most homes that have none have no name for it either.
@@ -47,8 +48,7 @@ impl Face {
         let _turn = self.transfers.acquire().await;
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("fromImage", &tagged(image)).finish();
-        let request = Request::post(format!("/images/create?{query}")).body(Body::empty());
-        let request = request.map_err(|error| DockerError::bad(error.to_string()))?;
+        let request = bare(Method::POST, &format!("/images/create?{query}"))?;
         let silent = |_| DockerError::internal("its registry does not answer");
         let answer = timeout(REGISTRY_ANSWERS_WITHIN, self.engine.send(request)).await.map_err(silent)??;
         if !answer.status().is_success() {
@@ -66,10 +66,4 @@ impl Face {
         }
         Ok(())
     }
-}
-
-/// Without a tag an engine would pull all of them.
-fn tagged(image: &str) -> String {
-    let last = image.rsplit('/').next().unwrap_or(image);
-    if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
 }

@@ -2,7 +2,6 @@
 //! says what is asked.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,13 +11,14 @@ use super::first;
 use crate::docker_api::error::DockerError;
 use crate::docker_api::face::Face;
 use crate::docker_api::reach::Peer;
+use crate::docker_api::request::{bare, query, redirect};
 
 pub(in crate::docker_api) async fn one(
     State(face): State<Face>,
     Path(rest): Path<String>,
     request: Request,
 ) -> Result<Response, DockerError> {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = query(&request);
     let method = request.method().clone();
     let (image, what) = match rest.rsplit_once('/') {
         Some((image, what @ ("json" | "history" | "get" | "tag" | "push"))) if method != Method::DELETE => {
@@ -29,7 +29,7 @@ pub(in crate::docker_api) async fn one(
     match (method, what) {
         (Method::GET, "json" | "history" | "get") => {
             let peer = face.who_has(image).await?;
-            face.send(peer.id, plain(Method::GET, &format!("/images/{image}/{what}{query}"))?).await
+            face.send(peer.id, bare(Method::GET, &format!("/images/{image}/{what}{query}"))?).await
         }
         (Method::POST, "tag") => {
             let answers = face.ask_all(Method::POST, &format!("/images/{image}/tag{query}"), None).await;
@@ -37,10 +37,9 @@ pub(in crate::docker_api) async fn one(
         }
         (Method::POST, "push") => {
             let peer = face.who_has(image).await?;
-            let (mut parts, body) = request.into_parts();
-            let path = format!("/images/{image}/push{query}");
-            parts.uri = path.parse().map_err(|_| DockerError::bad(format!("no image name: {image}")))?;
-            face.send(peer.id, Request::from_parts(parts, body)).await
+            let mut request = request;
+            redirect(&mut request, &format!("/images/{image}/push{query}"))?;
+            face.send(peer.id, request).await
         }
         (Method::DELETE, "") => {
             let answers = face.ask_all(Method::DELETE, &format!("/images/{image}{query}"), None).await;
@@ -82,12 +81,7 @@ pub(in crate::docker_api) async fn get_many(
     let Some(peer) = holders.and_then(|all| all.into_iter().next()) else {
         return Err(DockerError::missing("no node has all of these images; save them one by one"));
     };
-    face.send(peer.id, plain(Method::GET, &format!("/images/get?{query}"))?).await
-}
-
-fn plain(method: Method, path: &str) -> Result<Request, DockerError> {
-    let request = Request::builder().method(method).uri(path).body(Body::empty());
-    request.map_err(|error| DockerError::bad(error.to_string()))
+    face.send(peer.id, bare(Method::GET, &format!("/images/get?{query}"))?).await
 }
 
 impl Face {

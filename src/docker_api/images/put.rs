@@ -132,7 +132,7 @@ async fn sent(face: Face, request: Request, what: Sent) -> Result<Response, Dock
         let mut images: Vec<String> = match what {
             Sent::Build => query.all("t").to_vec(),
             Sent::Import => {
-                query.text("repo").map(|repo| tagged(repo, query.text("tag"))).into_iter().collect()
+                query.text("repo").map(|repo| with_tag(repo, query.text("tag"))).into_iter().collect()
             }
             Sent::Load => Vec::new(),
         };
@@ -161,7 +161,7 @@ async fn sent(face: Face, request: Request, what: Sent) -> Result<Response, Dock
     Ok(progress(told))
 }
 
-fn tagged(repo: &str, tag: Option<&str>) -> String {
+fn with_tag(repo: &str, tag: Option<&str>) -> String {
     tag.map_or_else(|| repo.to_owned(), |tag| format!("{repo}:{tag}"))
 }
 
