@@ -47,7 +47,9 @@ impl Step<'_> {
     /// neighbours now may be asked later.
     fn image_is_nowhere(&self, id: ContainerId) -> Option<String> {
         let container = self.state.containers.get(&id)?;
-        let lacks = |node| match container.bars.get(node).filter(|bar| bar.stands).map(|bar| &bar.reason) {
+        // Its word counts when its bar is lifted, too: who asked a registry for long enough has been heard, and the others
+        // take as long.
+        let lacks = |node| match container.bars.get(node).map(|bar| &bar.reason) {
             Some(Decline::ImageMissing(_)) => true,
             Some(
                 Decline::NoSpace(_) | Decline::EngineAway(_) | Decline::NeverStarted(_) | Decline::Other(_),

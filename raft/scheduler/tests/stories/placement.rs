@@ -186,6 +186,16 @@ fn an_image_that_no_node_has_fails_the_container_and_says_so() {
 }
 
 #[test]
+fn nodes_that_take_long_to_say_that_an_image_is_not_to_be_had_are_not_asked_in_turn_for_ever() {
+    let mut world = World::with_nodes(2);
+    world.submit("a", &[]);
+    world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
+    world.fire_only();
+    world.decline("a", Decline::ImageMissing("nope:1".to_owned()));
+    assert_eq!(world.word("a"), "failed");
+}
+
+#[test]
 fn nodes_that_may_not_run_it_are_not_asked_whether_they_have_its_image() {
     for constraints in [
         vec![constraint("node==n2").unwrap()],
