@@ -61,6 +61,17 @@ impl Step<'_> {
         self.cut_edges_to(id);
     }
 
+    /// Their dependents have heard how they ended.
+    pub(crate) fn forget_over(&mut self) {
+        for id in std::mem::take(&mut self.over) {
+            let ended = self.state.containers.get(&id).is_some_and(|container| container.phase.is_terminal());
+            if ended {
+                self.forget_container(id);
+            }
+        }
+        self.settle();
+    }
+
     /// Who had not met its edge to `id` waits for the name again; a met edge stays met.
     fn cut_edges_to(&mut self, id: ContainerId) {
         let children = self.state.dependents.remove(&id).unwrap_or_default();

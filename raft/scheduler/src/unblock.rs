@@ -2,7 +2,7 @@
 //! can never be is skipped, and that in turn reaches further. All inside the entry that began it.
 
 use crate::apply::Step;
-use crate::container::{Container, Ended, Phase};
+use crate::container::{Container, Ended, Outcome, Phase};
 use crate::dependency::{EdgeState, Kind, Verdict};
 use crate::id::ContainerId;
 use crate::reply::What;
@@ -122,12 +122,19 @@ impl Step<'_> {
         self.state.ready.remove(&container.order);
         let last = container.latest().map(|attempt| attempt.session.node);
         let (run, remove_after_ms) = (container.run, container.spec.remove_after_ms);
+        // Who started what could not be launched is told why, and looks for it.
+        let launched = !matches!(
+            container.latest().and_then(|last| last.end.as_ref()),
+            Some(Outcome::LaunchFailed { .. })
+        );
         self.state.disarm(id);
         self.state.ended.insert((index, id));
         if let Some(node) = last {
             self.state.ended_on.entry(node).or_default().insert((index, id));
         }
-        if let Some(ms) = remove_after_ms {
+        if remove_after_ms == Some(0) && launched {
+            self.over.push(id);
+        } else if let Some(ms) = remove_after_ms {
             self.state.timers.insert(Timer::Remove { container: id, run }, ms);
         }
         self.say(Some(id), last, what);

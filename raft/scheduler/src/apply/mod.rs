@@ -35,6 +35,8 @@ pub(crate) struct Step<'a> {
     pub(crate) changes: Vec<Change>,
     /// Containers whose facts changed in this entry and whose dependents have not heard of it yet.
     pub(crate) touched: VecDeque<ContainerId>,
+    /// Containers that ended in this entry, and go with it.
+    pub(crate) over: Vec<ContainerId>,
 }
 
 impl State {
@@ -44,10 +46,17 @@ impl State {
             self.applied = index;
             return Applied { reply, changes: Vec::new() };
         }
-        let mut step =
-            Step { state: self, index, at_ms: entry.at_ms, changes: Vec::new(), touched: VecDeque::new() };
+        let mut step = Step {
+            state: self,
+            index,
+            at_ms: entry.at_ms,
+            changes: Vec::new(),
+            touched: VecDeque::new(),
+            over: Vec::new(),
+        };
         let mut reply = step.dispatch(&entry.command);
         step.settle();
+        step.forget_over();
         step.place_ready();
         step.retain();
         let changes = step.changes;

@@ -85,7 +85,7 @@ fn any_spec() -> impl Strategy<Value = Spec> {
             restart: [Restart::No, Restart::OnFailure(Some(1)), Restart::Always][restart as usize],
             retries,
             has_health: flags[0],
-            remove_after_ms: flags[1].then_some(10_000),
+            remove_after_ms: flags[1].then_some(if flags[0] { 0 } else { 10_000 }),
             shared: flags[2],
             run_timeout_ms: flags[3].then_some(7),
             needs: Needs { cpu_milli: cpus * 500, memory: 0 },

@@ -120,3 +120,15 @@ fn a_node_keeps_the_last_hundred_that_ended() {
     assert!(matches!(world.duty(1, "c0"), Some(Duty::Remove { .. })));
     assert!(matches!(world.duty(1, "c1"), Some(Duty::Keep { .. })));
 }
+
+#[test]
+fn what_is_removed_at_once_goes_with_its_end_and_its_dependents_have_heard() {
+    let mut world = World::with_nodes(1);
+    let mut a = spec("a", &[]);
+    a.remove_after_ms = Some(0);
+    world.submit_spec(a);
+    world.submit("b", &["container==a"]);
+    world.finish("a");
+    assert!(world.state.find_named("a").is_none());
+    assert_eq!(world.word("b"), "claimed");
+}
