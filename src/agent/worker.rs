@@ -33,7 +33,7 @@ struct Memory {
     started_in_epoch: Option<u64>,
     /// The engine has said that the Docker name exists.
     name_taken: bool,
-    /// The image was looked for elsewhere.
+    /// The image was brought from elsewhere.
     image_sought: bool,
     said_started: bool,
     said_healthy: bool,

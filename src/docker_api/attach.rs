@@ -15,7 +15,6 @@ use pinode_scheduler::container::Phase;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, copy, split};
 use tokio::time::sleep;
 
-use super::Version;
 use super::error::DockerError;
 use super::face::{Attached, Face};
 use super::target::Place;
@@ -43,8 +42,7 @@ pub(super) async fn attach(
     if let Some(place) = runs {
         return face.pass_on(&place, "attach", request).await;
     }
-    let version = request.extensions().get::<Version>().copied().unwrap_or(face.version);
-    let kind = face.stream_kind(id, version)?;
+    let kind = face.stream_kind(id, face.version_of(&request))?;
     let framed = !face.has_terminal(id);
     let Some(client) = request.extensions_mut().remove::<OnUpgrade>().filter(|_| wants_upgrade(&request))
     else {
@@ -148,6 +146,7 @@ async fn join(
     let stdin = async {
         // Who has no stdin closes his direction at once, and so does this.
         if copy(from_client, &mut to_engine).await.is_ok() {
+            // An engine whose end is closed already has nothing to hear.
             let _ = to_engine.shutdown().await;
         }
         std::future::pending::<()>().await;

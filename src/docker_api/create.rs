@@ -38,7 +38,7 @@ pub(super) async fn create(
     let Some(Submitted { id, warnings, .. }) = accepted.pop() else {
         return Err(DockerError::internal("nothing was accepted"));
     };
-    let waits = face.until(|state| state.find_container(id).map(|c| c.waits_for())).await?;
+    let waits = face.backend.machine.state().find_container(id).map(|c| c.waits_for()).unwrap_or_default();
     let waits = (!waits.is_empty()).then(|| format!("waits for {}", waits.join(", ")));
     let warnings = draft.warnings.into_iter().chain(waits).chain(warnings).collect();
     Ok((StatusCode::CREATED, Json(ContainerCreateResponse { id: id.to_string(), warnings })))

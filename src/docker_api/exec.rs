@@ -12,7 +12,6 @@ use bollard::models::IdResponse;
 use pinode_scheduler::NodeId;
 use serde_json::{Value, json};
 
-use super::Version;
 use super::error::DockerError;
 use super::face::Face;
 use super::reach::read;
@@ -66,8 +65,7 @@ impl Face {
 
     async fn exec(&self, id: &str, what: &str, mut request: Request) -> Result<Response, DockerError> {
         let node = self.exec_node(id).await?;
-        let version = request.extensions().get::<Version>().copied().unwrap_or(self.version);
-        let query = query(&request);
+        let (version, query) = (self.version_of(&request), query(&request));
         redirect(&mut request, &format!("/v{version}/exec/{id}/{what}{query}"))?;
         self.send(node, request).await
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::extract::Request;
 use pinode_scheduler::state::State;
 use pinode_scheduler::{Command, ContainerId, Rejection, Reply};
 use tokio::sync::Semaphore;
@@ -82,6 +83,11 @@ impl Face {
                 None => {}
             }
         }
+    }
+
+    /// The version of Docker's API in which a request came.
+    pub(super) fn version_of(&self, request: &Request) -> Version {
+        request.extensions().get().copied().unwrap_or(self.version)
     }
 
     /// Somebody is attached to `id` through this node, until what is returned is dropped.

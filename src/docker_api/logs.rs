@@ -32,9 +32,8 @@ pub(super) async fn logs(
         return Err(DockerError::bad("Bad parameters: you must choose at least one stream"));
     }
     let id = face.id_of(&name).await?;
-    let version = request.extensions().get::<Version>().copied().unwrap_or(face.version);
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let kind = face.stream_kind(id, version)?;
+    let kind = face.stream_kind(id, face.version_of(&request))?;
     let mut story = Story { face, id, query, follow: params.flag("follow"), last: 0, open: None };
     // An error before the first byte is an answer; later it can only end the stream.
     if let Some(place) = story.next_place() {

@@ -133,10 +133,8 @@ impl Face {
         what: &str,
         mut request: Request,
     ) -> Result<Response<Body>, DockerError> {
-        let version = request.extensions().get::<super::Version>().copied().unwrap_or(self.version);
-        let query = query(&request);
-        let slash = if what.is_empty() { "" } else { "/" };
-        let path = format!("/v{version}/containers/{}{slash}{what}{query}", place.docker_name);
+        let (version, query) = (self.version_of(&request), query(&request));
+        let path = format!("/v{version}/containers/{}/{what}{query}", place.docker_name);
         redirect(&mut request, &path)?;
         self.send(place.node, request).await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, EndpointSettings};
 use pinode_scheduler::container::Decline;
-use pinode_scheduler::{Duty, Outcome, Work};
+use pinode_scheduler::{Outcome, Work};
 use tokio::time::Instant;
 
 use super::{Next, Trouble, Worker};
@@ -102,9 +102,8 @@ impl Worker {
         }
     }
 
-    /// Looks for the image elsewhere, once an attempt. Then it is made, or declined.
+    /// Looks for the image elsewhere. An attempt that has it, and whose engine still lacks it, is declined.
     async fn seek_image(&mut self, work: &Work, image: String) -> Result<Next, Trouble> {
-        self.memory.image_sought = true;
         let context = self.context.clone();
         let Some(source) = context.images.get() else {
             return self.decline(work, Decline::ImageMissing(image)).await;
@@ -119,24 +118,16 @@ impl Worker {
         };
         let sought = tokio::select! {
             sought = source.bring(&image, &doing) => sought,
-            // What it prepares changes its own duty, too; it begins anew only when the duty is another.
-            () = self.overtaken_by_another_duty(work) => return Ok(Duration::ZERO),
+            () = self.overtaken() => return Ok(Duration::ZERO),
         };
         match sought {
-            Ok(()) => Ok(Duration::ZERO),
+            Ok(()) => {
+                self.memory.image_sought = true;
+                Ok(Duration::ZERO)
+            }
             Err(why) => {
                 tracing::info!(%image, %why, "an image is not to be had");
                 self.decline(work, Decline::ImageMissing(image)).await
-            }
-        }
-    }
-
-    fn overtaken_by_another_duty(&self, work: &Work) -> impl Future<Output = ()> + use<> {
-        let (mut duty, mut fenced, run) = (self.duty.clone(), self.fenced.clone(), Duty::Run(work.clone()));
-        async move {
-            tokio::select! {
-                _ = duty.wait_for(|duty| *duty != run) => {}
-                Ok(_) = fenced.wait_for(|fenced| *fenced) => {}
             }
         }
     }
@@ -147,7 +138,11 @@ impl Worker {
         let context = &self.context;
         let id = context.runtime.create(&context.launcher.docker_name(work), body).await?;
         for (network, settings) in more {
-            context.runtime.connect(&network, &id, settings).await?;
+            if let Err(error) = context.runtime.connect(&network, &id, settings).await {
+                // Half-made it would be found again, and started with a network less.
+                context.runtime.remove(&id, true).await?;
+                return Err(error);
+            }
         }
         Ok(id)
     }

@@ -181,7 +181,7 @@ fn image_of(value: &Value, what: Sent) -> Option<String> {
     }
 }
 
-/// Asks every other node to fetch the images from this one.
+/// Asks every other node to fetch the images from this one. Who asked may be gone; the images go all the same.
 async fn spread(face: &Face, images: &[String], tell: &mpsc::Sender<Line>) {
     let others: Vec<Peer> = face.peers().into_iter().filter(|peer| peer.id != face.backend.me).collect();
     for image in images {

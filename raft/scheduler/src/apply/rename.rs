@@ -20,16 +20,7 @@ impl Step<'_> {
         if self.state.names.contains_key(name) {
             return Rejection::NameTaken(name.to_owned()).into();
         }
-        // A new name may close a cycle. A copy is the simplest thing that can be put back, and this is rare.
-        let (before, said) = (self.state.clone(), self.changes.len());
-        self.take_name(id, &old, name);
-        if let Err(rejection) = self.check_revived(id) {
-            *self.state = before;
-            self.changes.truncate(said);
-            self.touched.clear();
-            return rejection.into();
-        }
-        Reply::Done
+        self.unless_it_closes_a_cycle(id, |step| step.take_name(id, &old, name))
     }
 
     fn take_name(&mut self, id: ContainerId, old: &str, name: &str) {

@@ -38,23 +38,28 @@ impl Step<'_> {
         self.run_again(id)
     }
 
-    /// Opens a new run of what has ended. Edges come back here, and with them perhaps a cycle. A copy is the simplest
-    /// thing that can be put back; retries are rare.
+    /// Opens a new run of what has ended.
     pub(super) fn run_again(&mut self, id: ContainerId) -> Reply {
-        let before = self.state.clone();
-        let said = self.changes.len();
-        self.revive(id);
+        self.unless_it_closes_a_cycle(id, |step| step.revive(id))
+    }
+
+    /// Does what brings edges to `id`, and undoes it where one closes a cycle. A copy is the simplest thing that can be
+    /// put back, and this is rare.
+    pub(super) fn unless_it_closes_a_cycle(&mut self, id: ContainerId, act: impl FnOnce(&mut Self)) -> Reply {
+        let (before, said) = (self.state.clone(), self.changes.len());
+        act(self);
         if let Err(rejection) = self.check_revived(id) {
             *self.state = before;
             self.changes.truncate(said);
             self.touched.clear();
+            self.over.clear();
             return rejection.into();
         }
         Reply::Done
     }
 
     /// The name of a match that still stands in the way of a skipped container.
-    pub(super) fn standing_cause(&self, id: ContainerId) -> Option<String> {
+    fn standing_cause(&self, id: ContainerId) -> Option<String> {
         let container = self.state.containers.get(&id)?;
         let edges =
             container.dependencies.iter().flat_map(|d| d.edges.iter().map(|edge| (d.waitfor.kind, edge)));
@@ -144,7 +149,7 @@ impl Step<'_> {
         matches!(child.phase, Phase::Skipped { .. }) && !still
     }
 
-    pub(super) fn check_revived(&self, id: ContainerId) -> Result<(), Rejection> {
+    fn check_revived(&self, id: ContainerId) -> Result<(), Rejection> {
         let none = NewEdges::new();
         let Some(path) = Graph::new(self.state, &none).find_cycle([id].into_iter())? else { return Ok(()) };
         let name = |id| self.state.containers.get(&id).map(|c| c.name.clone()).unwrap_or_default();

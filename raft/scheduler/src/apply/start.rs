@@ -25,7 +25,10 @@ impl Step<'_> {
             Phase::Ready | Phase::Claimed(_) | Phase::Running(_) | Phase::Backoff | Phase::Unknown(_) => {
                 Reply::Stale
             }
-            Phase::Skipped { .. } => self.retry(id),
+            Phase::Skipped { .. } => {
+                container.attached = attached;
+                self.retry(id)
+            }
             Phase::Succeeded | Phase::Failed(_) | Phase::Cancelled { .. } => {
                 container.attached = attached;
                 self.run_again(id)
