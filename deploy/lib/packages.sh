@@ -79,6 +79,20 @@ apt_install() {
     rm -f "$log"
 }
 
+# unpacked_registry DIR: Debian's docker-registry below DIR; its program's path. Not installed, because it would be
+# started then, on a port that may be somebody's.
+unpacked_registry() {
+    local program=$1/usr/bin/docker-registry
+    if [ ! -x "$program" ]; then
+        mkdir -p "$1"
+        step "fetching Debian's docker-registry into $1, because images are pulled from a real registry"
+        apt_update
+        (cd "$1" && apt-get download -qq docker-registry >&2 && dpkg -x docker-registry_*.deb . && rm docker-registry_*.deb) ||
+            die "apt-get download docker-registry failed: see 'apt-cache policy docker-registry', then run this again"
+    fi
+    printf '%s\n' "$program"
+}
+
 # need_rust: cargo of the version that the workspace asks for.
 need_rust() {
     PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::{Decline, Outcome};
 use crate::id::{ContainerId, NodeId, RequestKey, SessionId};
-use crate::node::{Ailment, NodeFacts};
+use crate::node::{Ailment, Image, NodeFacts};
 use crate::spec::{Needs, Restart, Spec};
 use crate::timer::Timer;
 
@@ -239,8 +239,8 @@ pub enum Command {
     Images {
         /// Whose; a dead session's word counts no more.
         session: SessionId,
-        /// Their names with tags, and their ids: all of them, not what changed.
-        images: Vec<String>,
+        /// Under each of their names and ids: all of them, not what changed.
+        images: Vec<Image>,
     },
 }
 

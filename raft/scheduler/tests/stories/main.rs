@@ -8,6 +8,7 @@
 )]
 
 mod affinities;
+mod architectures;
 mod cascade;
 mod constraints;
 mod cycles;

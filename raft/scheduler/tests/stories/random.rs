@@ -4,7 +4,7 @@
 use pinode_scheduler::command::{Missing, NewContainer};
 use pinode_scheduler::container::Decline;
 use pinode_scheduler::filter;
-use pinode_scheduler::node::{Ailment, Capacity};
+use pinode_scheduler::node::{Ailment, Capacity, Image};
 use pinode_scheduler::spec::{
     HostPort, Needs, OnUpstreamFailure, Protocol, Rerun, Restart, Strategy as Rank,
 };
@@ -204,8 +204,9 @@ fn node(state: &State, what: u8, node: u64) -> Command {
             Command::Removed { node, attempts: gone.map(|(key, _)| key).collect() }
         }
         6 => {
-            let images =
-                ["busybox:latest", "film:1"].into_iter().take(node as usize).map(str::to_owned).collect();
+            let images = [("busybox:latest", "amd64"), ("film:1", "arm64")].into_iter().take(node as usize);
+            let image = |(name, arch): (&str, &str)| Image { name: name.to_owned(), arch: arch.to_owned() };
+            let images = images.map(image).collect();
             Command::Images { session, images }
         }
         _ => {
