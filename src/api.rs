@@ -259,10 +259,12 @@ pub struct Node {
     pub name: String,
     /// 16 hex digits.
     pub id: String,
-    /// `up`, `suspected`, `ailing`, `lost`.
+    /// `up`, `suspected`, `draining`, `ailing`, `lost`.
     pub state: String,
-    /// What ails it.
+    /// What keeps it from taking work.
     pub problems: Vec<String>,
+    /// Since when an operator wants nothing new on it.
+    pub draining_since: Option<String>,
     /// `leader`, `voter`, `learner`, `none`.
     pub role: String,
     /// Where people reach it.
@@ -291,6 +293,27 @@ pub struct Node {
     pub shared: bool,
 }
 
+/// What holds for the whole cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Most voters.
+    pub voters: u8,
+    /// How long a voter may be lost before a learner takes its place, `300s`.
+    pub replace_voter_after: String,
+}
+
+/// What is to be changed of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSettings {
+    /// Most voters: an odd number from 1 to 7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voters: Option<u8>,
+    /// How long a voter may be lost before a learner takes its place, `10m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace_voter_after: Option<String>,
+}
+
 /// The cluster as one node sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -312,6 +335,8 @@ pub struct Status {
     pub containers: BTreeMap<String, usize>,
     /// Nodes that see another shared folder than most.
     pub shared_odd: Vec<String>,
+    /// What an operator should know, in sentences.
+    pub attention: Vec<String>,
 }
 
 /// A member of the Raft group.

@@ -129,6 +129,12 @@ impl Client {
         self.json(self.send(Method::POST, path, Some(body)).await?).await
     }
 
+    /// An act with a JSON body and no answer.
+    pub async fn post_quietly<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| broken("this command", &error))?;
+        self.send(Method::POST, path, Some(body)).await.map(drop)
+    }
+
     /// An act without an answer.
     pub async fn act(&self, method: Method, path: &str) -> Result<(), ClientError> {
         self.send(method, path, None).await.map(drop)

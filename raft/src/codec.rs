@@ -32,7 +32,7 @@ pub enum Schema {
     Snapshot = 4,
     /// [`crate::identity::IdentityV1`]. It is read first, so before the first release its number stands for the layout of
     /// the whole folder, and rises with every change: an older folder is refused and not taken for a damaged one.
-    Identity = 7,
+    Identity = 8,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
 }
@@ -310,13 +310,35 @@ mod tests {
         let session = SessionId { node: 7, number: 2 };
         let command =
             Command::NodeCondition { session, ailment: Ailment::Engine, problem: Some("away".to_owned()) };
+        is_stored_as(command, b"\x0a\x07\x02\x00\x01\x04away");
+    }
+
+    #[test]
+    fn what_an_operator_said_never_changes_its_bytes() {
+        use pinode_scheduler::{Command, Request, RequestKey};
+        let request = || Request { key: RequestKey("k".to_owned()), body: [9; 32] };
+        let said = |command: Command, kind: u8, rest: &[u8]| {
+            let bytes = [&[kind, 1, b'k'], [9; 32].as_slice(), rest].concat();
+            is_stored_as(command, &bytes);
+        };
+        said(Command::Drain { request: request(), node: 7, deadline_ms: Some(9) }, 22, b"\x07\x01\x09");
+        said(Command::Undrain { request: request(), node: 7 }, 23, b"\x07");
+        said(Command::RemoveNode { request: request(), node: 7, force: true }, 24, b"\x07\x01");
+        let labels = [("a".to_owned(), Some("b".to_owned())), ("c".to_owned(), None)].into();
+        let label = Command::LabelNode { request: request(), node: 7, labels };
+        said(label, 25, b"\x07\x02\x01a\x01\x01b\x01c\x00");
+        let configure =
+            Command::Configure { request: request(), voters: Some(3), replace_voter_after_ms: None };
+        said(configure, 26, b"\x01\x03\x00");
+    }
+
+    /// As the one entry 300, taken at 5 ms.
+    fn is_stored_as(command: pinode_scheduler::Command, bytes: &[u8]) {
         let payload = PayloadV1::Normal(SchedulerEntry { at_ms: 5, command });
         let entry = EntryV1 { id: LogIdV1 { term: 3, node: 7, index: 300 }, payload };
-        let golden = [
-            b"pnd1\x01\x00\x11\x00\x00\x00".as_slice(),
-            b"\x03\x07\xfb\x2c\x01\x01\x05\x0a\x07\x02\x00\x01\x04away",
-        ]
-        .concat();
+        let head = b"\x03\x07\xfb\x2c\x01\x01\x05";
+        let length = u32::try_from(head.len() + bytes.len()).unwrap().to_le_bytes();
+        let golden = [b"pnd1\x01\x00".as_slice(), &length, head, bytes].concat();
         let record = encode(Schema::Entry, &entry).unwrap();
         assert_eq!(record[..record.len() - CRC], golden);
         assert_eq!(decode::<EntryV1>(Schema::Entry, &record), Ok(entry));

@@ -29,6 +29,7 @@ pub(super) fn classify(seen: &Seen, evidence: Evidence) -> Outcome {
         Some(Signal::Fence) => {
             return interrupted("stopped because its node left, or lost touch with the cluster");
         }
+        Some(Signal::Drain) => return interrupted("stopped because its node is being drained"),
         None => {}
     }
     if !evidence.same_boot {
@@ -116,6 +117,13 @@ mod tests {
     fn an_end_after_a_fence_is_interrupted_even_with_code_0() {
         let evidence = Evidence { signal: Some(Signal::Fence), ..WATCHED };
         assert_eq!(trusted(&classify(&ended(0), evidence)), None);
+    }
+
+    #[test]
+    fn an_end_after_a_drain_is_interrupted_even_with_code_0() {
+        let evidence = Evidence { signal: Some(Signal::Drain), ..WATCHED };
+        let drained = classify(&ended(0), evidence);
+        assert!(drained.sentence().ends_with("its node is being drained"), "{drained:?}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Signal {
     Stop,
     /// The lease ran out, or its session is over.
     Fence,
+    /// Its node is to be empty.
+    Drain,
 }
 
 /// The folder of intents. One small file an attempt; its lines say what was intended.
@@ -113,6 +115,7 @@ fn print(intent: &Intent) -> String {
     let signal = intent.signal.iter().map(|signal| match signal {
         Signal::Stop => "signal stop\n".to_owned(),
         Signal::Fence => "signal fence\n".to_owned(),
+        Signal::Drain => "signal drain\n".to_owned(),
     });
     start.chain(signal).collect()
 }
@@ -124,6 +127,7 @@ fn parse(text: &str) -> Intent {
     for line in text.lines() {
         match line.split_once(' ') {
             Some(("signal", "stop")) => intent.signal = Some(Signal::Stop),
+            Some(("signal", "drain")) => intent.signal = Some(Signal::Drain),
             Some(("signal", _)) => intent.signal = Some(Signal::Fence),
             Some((_, boot)) => intent.start = Some(boot.to_owned()),
             None => {}
@@ -167,6 +171,14 @@ mod tests {
                     scope.spawn(move || intents.signalling(key, signal).unwrap());
                 }
             });
+        }
+    }
+
+    #[test]
+    fn every_signal_is_read_as_it_was_written() {
+        for signal in [Signal::Stop, Signal::Fence, Signal::Drain] {
+            let intent = Intent { start: Some("boot-1".to_owned()), signal: Some(signal) };
+            assert_eq!(parse(&print(&intent)), intent);
         }
     }
 

@@ -7,9 +7,11 @@ mod graph;
 mod join;
 mod listing;
 mod logs;
+mod node;
 mod nodes;
 mod ps;
 mod run;
+mod settings;
 mod status;
 mod submit;
 mod wait;
@@ -63,6 +65,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Retry(names) => containers::act(&client, &names.names, "retry").await?,
         Command::Rm(args) => containers::rm(&client, &args).await?,
         Command::Nodes(args) => nodes::nodes(&client, &args, format).await?,
+        Command::Node(command) => node::node(&client, &command).await?,
+        Command::Settings(args) => settings::settings(&client, &args, format).await?,
         Command::Status => status::status(&client, format).await?,
         Command::Graph(args) => graph::graph(&client, &args, format).await?,
         Command::Events => events::events(&client, format).await?,

@@ -22,6 +22,9 @@ pub(super) async fn status(client: &Client, format: Format) -> anyhow::Result<()
     for (state, count) in &status.containers {
         anstream::println!("{state:<10} {count}");
     }
+    for sentence in &status.attention {
+        anstream::println!("attention  {sentence}");
+    }
     for node in &status.shared_odd {
         anstream::println!("attention  {node} does not see the shared folder that the others see");
     }

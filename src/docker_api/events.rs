@@ -168,7 +168,12 @@ fn words(what: &What) -> Vec<(String, Option<(&'static str, String)>)> {
         | What::Suspected
         | What::Trusted
         | What::NodeLost(_)
-        | What::Ailing(..) => Vec::new(),
+        | What::Ailing(..)
+        | What::Draining(_)
+        | What::Undrained
+        | What::NodeRemoved
+        | What::Labelled(_)
+        | What::Configured(_) => Vec::new(),
     }
 }
 

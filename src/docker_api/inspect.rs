@@ -170,6 +170,6 @@ fn node(state: &Cluster, c: &Container) -> Value {
         "Name": node.facts.name,
         "Cpus": node.facts.capacity.cpu_milli / 1000,
         "Memory": node.facts.capacity.memory,
-        "Labels": node.facts.labels,
+        "Labels": node.labels(),
     })
 }

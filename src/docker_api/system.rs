@@ -1,7 +1,5 @@
 //! What the cluster is, as one engine would say it.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -149,7 +147,7 @@ fn nodes(strategy: &str, all: &[&Node]) -> Vec<Vec<String>> {
             (true, false, None) => "Healthy".to_owned(),
         };
         let cpus = |milli: u64| milli as f64 / 1000.0;
-        let labels: BTreeMap<_, _> = node.facts.labels.iter().collect();
+        let labels = node.labels();
         let labels: Vec<String> = labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         lines.push(line(&format!(" {}", node.facts.name), node.facts.api.clone()));
         lines.push(line("  └ Status", status));

@@ -129,6 +129,11 @@ fn outcome(what: &What, before: Option<Ended>) -> Option<Ended> {
         | What::Created
         | What::Renamed(_)
         | What::Amended
-        | What::Preparing(_) => before,
+        | What::Preparing(_)
+        | What::Draining(_)
+        | What::Undrained
+        | What::NodeRemoved
+        | What::Labelled(_)
+        | What::Configured(_) => before,
     }
 }

@@ -151,12 +151,12 @@ pub(super) async fn retry(
     act(&backend, request, &name, |request, container| Command::Retry { request, container }).await
 }
 
-/// Query of a removal.
+/// Query of a removal, of a container or a node.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Removal {
     #[serde(default)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 pub(super) async fn remove(

@@ -82,7 +82,13 @@ impl From<Rejection> for ApiError {
             | Rejection::NotRetriable(..)
             | Rejection::RetryTheCause(..)
             | Rejection::StaleSession(_)
-            | Rejection::NoSuchSession(_) => (409, None),
+            | Rejection::NoSuchSession(_)
+            | Rejection::NodeRemoved
+            | Rejection::NodeLives(_)
+            | Rejection::NodeBusy(..)
+            | Rejection::NodeHoldsUnknown { .. } => (409, None),
+            Rejection::NoSuchNode(_) => (404, None),
+            Rejection::BadSetting(_) => (400, None),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
         let error = ApiError::new(status, rejection.code(), rejection.to_string());

@@ -88,8 +88,21 @@ fn words(what: &What) -> (&'static str, Option<String>) {
         What::Suspected => ("suspected", None),
         What::Trusted => ("trusted", None),
         What::NodeLost(number) => ("node-lost", Some(format!("session {number}"))),
+        What::Draining(what) => ("draining", Some(what.clone())),
+        What::Undrained => ("undrained", None),
+        What::NodeRemoved => ("node-removed", None),
+        What::Labelled(labels) => ("labelled", Some(print_labels(labels))),
+        What::Configured(what) => ("configured", Some(what.clone())),
         What::Ailing(what, problem) => {
             ("ailing", Some(format!("{what}: {}", problem.as_deref().unwrap_or("well again"))))
         }
     }
+}
+
+fn print_labels(labels: &[(String, Option<String>)]) -> String {
+    let words = labels.iter().map(|(key, value)| match value {
+        Some(value) => format!("{key}={value}"),
+        None => format!("{key} taken back"),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }

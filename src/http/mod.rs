@@ -16,6 +16,7 @@ mod openapi;
 mod page;
 mod query;
 mod relay;
+mod settings;
 mod status;
 mod submit;
 pub(crate) mod view;
@@ -25,7 +26,7 @@ mod waiting;
 pub(crate) mod tests;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 pub use backend::{Backend, hex};
 pub use error::ApiError;
@@ -55,6 +56,11 @@ pub fn router(backend: Backend) -> Router {
         .route("/containers/{name}/retry", post(containers::retry))
         .route("/containers/{name}/wait", post(containers::wait))
         .route("/nodes", get(nodes::list))
+        .route("/nodes/{name}", delete(nodes::remove))
+        .route("/nodes/{name}/drain", post(nodes::drain))
+        .route("/nodes/{name}/undrain", post(nodes::undrain))
+        .route("/nodes/{name}/labels", post(nodes::label))
+        .route("/settings", get(settings::show).post(settings::change))
         .route("/status", get(status::status))
         .route("/graph", get(graph::graph))
         .route("/events", get(events::events));

@@ -1,17 +1,27 @@
-//! Nodes.
+//! Nodes: look, drain, label, remove.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use openraft::async_runtime::WatchReceiver;
-use pinode_scheduler::NodeId;
+use pinode_scheduler::command::Request;
+use pinode_scheduler::duration::parse_ms;
+use pinode_scheduler::{Command, NodeId};
+use serde::Deserialize;
 
-use super::backend::Backend;
+use super::backend::{Backend, taken};
+use super::body::Body;
+use super::containers::Removal;
 use super::error::ApiError;
-use super::query::{Consistency, Query};
+use super::key::Key;
+use super::query::{Consistency, Nothing, Query};
 use super::view;
 use crate::api;
+
+/// Longest key, and longest value, of a label that an operator gives.
+const LABEL_MAX_BYTES: usize = 255;
 
 pub(super) async fn list(
     State(backend): State<Backend>,
@@ -23,6 +33,113 @@ pub(super) async fn list(
     let mut nodes: Vec<api::Node> = state.nodes().map(|node| view::node(&state, node, &roles)).collect();
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Json(nodes))
+}
+
+/// What is to become of the node's containers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Hurry {
+    /// Stop what may run elsewhere at once.
+    #[serde(default)]
+    now: bool,
+    /// Stop it after so long, `10m`.
+    deadline: Option<String>,
+}
+
+impl Hurry {
+    fn deadline_ms(&self) -> Result<Option<u64>, ApiError> {
+        match (self.now, &self.deadline) {
+            (true, Some(_)) => Err(ApiError::bad("deadline", "now and deadline exclude each other")),
+            (true, None) => Ok(Some(0)),
+            (false, Some(text)) => {
+                let ms = parse_ms(text).map_err(|error| ApiError::bad("deadline", error.to_string()))?;
+                Ok(Some(ms))
+            }
+            (false, None) => Ok(None),
+        }
+    }
+}
+
+pub(super) async fn drain(
+    State(backend): State<Backend>,
+    Path(name): Path<String>,
+    Query(hurry): Query<Hurry>,
+    key: Key,
+) -> Result<StatusCode, ApiError> {
+    let deadline_ms = hurry.deadline_ms()?;
+    let request = key.request(&("drain", &name, deadline_ms))?;
+    act(&backend, request, &name, |request, node| Command::Drain { request, node, deadline_ms }).await
+}
+
+pub(super) async fn undrain(
+    State(backend): State<Backend>,
+    Path(name): Path<String>,
+    Query(Nothing {}): Query<Nothing>,
+    key: Key,
+) -> Result<StatusCode, ApiError> {
+    let request = key.request(&("undrain", &name))?;
+    act(&backend, request, &name, |request, node| Command::Undrain { request, node }).await
+}
+
+pub(super) async fn remove(
+    State(backend): State<Backend>,
+    Path(name): Path<String>,
+    Query(Removal { force }): Query<Removal>,
+    key: Key,
+) -> Result<StatusCode, ApiError> {
+    let request = key.request(&("node rm", &name, force))?;
+    act(&backend, request, &name, |request, node| Command::RemoveNode { request, node, force }).await
+}
+
+pub(super) async fn label(
+    State(backend): State<Backend>,
+    Path(name): Path<String>,
+    Query(Nothing {}): Query<Nothing>,
+    key: Key,
+    Body(labels): Body<BTreeMap<String, Option<String>>>,
+) -> Result<StatusCode, ApiError> {
+    for (label, value) in &labels {
+        let length = label.len().max(value.as_ref().map_or(0, String::len));
+        if label.is_empty() || length > LABEL_MAX_BYTES {
+            let why = format!("a label's key has 1 to {LABEL_MAX_BYTES} bytes, and its value no more");
+            return Err(ApiError::bad(label, why));
+        }
+    }
+    let request = key.request(&("label", &name, &labels))?;
+    act(&backend, request, &name, |request, node| Command::LabelNode { request, node, labels }).await
+}
+
+/// Does something to one node. A repetition may come when it is gone already: what was answered is looked at first.
+async fn act(
+    backend: &Backend,
+    request: Request,
+    name: &str,
+    command: impl FnOnce(Request, NodeId) -> Command,
+) -> Result<StatusCode, ApiError> {
+    backend.barrier(false).await?;
+    let answered = backend.machine.state().answered(&request);
+    match answered {
+        Some(reply) => taken(reply)?,
+        None => {
+            let node = resolve(&backend.machine.state(), name)?;
+            backend.commit(command(request, node)).await?
+        }
+    };
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A node by its name, or by its id.
+fn resolve(state: &pinode_scheduler::State, name: &str) -> Result<NodeId, ApiError> {
+    let by_id = || {
+        let id = NodeId::from_str_radix(name, 16).ok().filter(|_| name.len() == 16)?;
+        state.find_node(id)
+    };
+    let node = state.find_node_named(name).or_else(by_id);
+    node.map(|node| node.id).ok_or_else(|| {
+        let names: Vec<&str> = state.nodes().map(|node| node.facts.name.as_str()).collect();
+        let message = format!("no such node: {name}; there are {}", names.join(", "));
+        ApiError::new(StatusCode::NOT_FOUND, "no_such_node", message)
+    })
 }
 
 fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {

@@ -4,7 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 /// Path, method, what it does, and the status of success.
-const ROUTES: [(&str, &str, &str, &str); 22] = [
+const ROUTES: [(&str, &str, &str, &str); 28] = [
     ("/api/v1/containers", "get", "List containers", "200"),
     ("/api/v1/containers", "post", "Submit a container", "201"),
     ("/api/v1/pipelines", "post", "Submit a pipeline, all or nothing", "201"),
@@ -17,6 +17,12 @@ const ROUTES: [(&str, &str, &str, &str); 22] = [
     ("/api/v1/containers/{name}/retry", "post", "Run what ended again", "204"),
     ("/api/v1/containers/{name}/wait", "post", "Answer when it has ended", "200"),
     ("/api/v1/nodes", "get", "List nodes", "200"),
+    ("/api/v1/nodes/{name}", "delete", "Declare a node gone", "204"),
+    ("/api/v1/nodes/{name}/drain", "post", "Give a node no new work", "204"),
+    ("/api/v1/nodes/{name}/undrain", "post", "Give a node work again", "204"),
+    ("/api/v1/nodes/{name}/labels", "post", "Give a node labels, or take them back", "204"),
+    ("/api/v1/settings", "get", "What holds for the whole cluster", "200"),
+    ("/api/v1/settings", "post", "Change what holds for the whole cluster", "200"),
     ("/api/v1/status", "get", "The cluster as this node sees it", "200"),
     ("/api/v1/graph", "get", "Who waits for whom", "200"),
     ("/api/v1/events", "get", "What happens, as server-sent events", "200"),

@@ -51,8 +51,19 @@ pub(super) async fn status(
         state_hash,
         members: membership.nodes().map(member).collect(),
         containers,
+        attention: attention(&state),
         shared_odd: odd.map(|node| node.facts.name.clone()).collect(),
     }))
+}
+
+/// What an operator should know of the nodes.
+fn attention(state: &pinode_scheduler::State) -> Vec<String> {
+    let draining = state.nodes().filter_map(|node| {
+        let (name, drain) = (&node.facts.name, node.drain?);
+        let claims = state.claims_of(node.id).count();
+        Some(format!("{name} is {}; {claims} containers left on it", drain.sentence()))
+    });
+    draining.collect()
 }
 
 /// The process answers.

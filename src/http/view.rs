@@ -118,17 +118,20 @@ pub(super) fn node(
     roles: &BTreeMap<NodeId, &'static str>,
 ) -> api::Node {
     let cpus = |milli: u64| milli as f64 / 1000.0;
-    let word = match (node.is_open(), node.is_suspected(), node.ailments.is_empty()) {
-        (false, _, _) => "lost",
-        (true, true, _) => "suspected",
-        (true, false, false) => "ailing",
-        (true, false, true) => "up",
+    let word = match (node.is_open(), node.is_suspected(), node.ailments.is_empty(), node.drain) {
+        (false, ..) => "lost",
+        (true, true, ..) => "suspected",
+        (true, false, _, Some(_)) => "draining",
+        (true, false, false, None) => "ailing",
+        (true, false, true, None) => "up",
     };
+    let draining = node.drain.map(|drain| drain.sentence());
     api::Node {
         name: node.facts.name.clone(),
         id: format!("{:016x}", node.id),
         state: word.to_owned(),
-        problems: node.ailments.values().cloned().collect(),
+        problems: draining.into_iter().chain(node.ailments.values().cloned()).collect(),
+        draining_since: node.drain.map(|drain| time(drain.at_ms)),
         role: roles.get(&node.id).unwrap_or(&"none").to_string(),
         address: node.facts.api.clone(),
         peer_address: node.facts.peer.clone(),
@@ -138,7 +141,7 @@ pub(super) fn node(
         cpus: cpus(node.facts.capacity.cpu_milli),
         memory_reserved: node.reserved.memory,
         memory: node.facts.capacity.memory,
-        labels: node.facts.labels.clone(),
+        labels: node.labels(),
         engine: node.facts.engine.clone(),
         session: node.session,
         shared: node.facts.shared_id.is_some() && node.facts.shared_id.as_deref() == state.shared_id(),

@@ -7,6 +7,7 @@ use crate::dependency::{EdgeState, Op, Scope, Verdict};
 use crate::id::ContainerId;
 use crate::spec::{Needs, OnUpstreamFailure};
 use crate::state::State;
+use crate::timer::Timer;
 
 /// Every invariant that does not hold, as a sentence. Empty is good.
 pub fn check(state: &State) -> Vec<String> {
@@ -105,8 +106,14 @@ fn indexes(state: &State, broken: &mut Vec<String>) {
         }
     }
     for timer in state.timers.keys() {
-        if !state.containers.contains_key(&timer.container()) {
+        if timer.container().is_some_and(|container| !state.containers.contains_key(&container)) {
             broken.push(format!("a timer of a container that is gone: {timer:?}"));
+        }
+        if let Timer::DrainDeadline { node, since } = timer {
+            let drain = state.nodes.get(node).and_then(|node| node.drain);
+            if drain.is_none_or(|drain| drain.since != *since || drain.stopping) {
+                broken.push(format!("a deadline of a drain that is over: {timer:?}"));
+            }
         }
     }
     if state.requests.len() != state.request_order.len() {
@@ -141,6 +148,9 @@ fn nodes(state: &State, broken: &mut Vec<String>) {
         if sum.cpu_milli > all.cpu_milli || sum.memory > all.memory || node.holds.len() > all.slots as usize {
             broken.push(format!("{name}: more is reserved than it has"));
         }
+    }
+    if state.nodes.keys().any(|id| state.removed.contains(id)) {
+        broken.push("a node that was removed is back".to_owned());
     }
     let names: BTreeSet<&String> = state.nodes.values().map(|node| &node.facts.name).collect();
     if names.len() != state.nodes.len() {

@@ -1,5 +1,7 @@
 //! What an entry of the log may say. The enum grows at the end only: old logs must read the same for ever.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::container::{Decline, Outcome};
@@ -241,6 +243,49 @@ pub enum Command {
         session: SessionId,
         /// Under each of their names and ids: all of them, not what changed.
         images: Vec<Image>,
+    },
+    /// An operator wants nothing new on a node.
+    Drain {
+        /// For repetitions.
+        request: Request,
+        /// Which.
+        node: NodeId,
+        /// After so many milliseconds what may run elsewhere is stopped here; 0 at once, none never: it may finish.
+        deadline_ms: Option<u64>,
+    },
+    /// It takes work again.
+    Undrain {
+        /// For repetitions.
+        request: Request,
+        /// Which.
+        node: NodeId,
+    },
+    /// An operator declares a node gone: its id never comes back.
+    RemoveNode {
+        /// For repetitions.
+        request: Request,
+        /// Which.
+        node: NodeId,
+        /// Even if its session lives, when nothing is claimed by it; even if the ends of some containers are unknown.
+        force: bool,
+    },
+    /// An operator gives a node labels, or takes them back.
+    LabelNode {
+        /// For repetitions.
+        request: Request,
+        /// Which.
+        node: NodeId,
+        /// By key; none takes it back.
+        labels: BTreeMap<String, Option<String>>,
+    },
+    /// An operator changes what holds for the whole cluster. What is none stays as it is.
+    Configure {
+        /// For repetitions.
+        request: Request,
+        /// Most voters.
+        voters: Option<u8>,
+        /// How long a voter may be lost before another takes its place, in milliseconds.
+        replace_voter_after_ms: Option<u64>,
     },
 }
 

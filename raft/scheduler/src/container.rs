@@ -298,6 +298,8 @@ pub struct Stop {
     pub again: bool,
     /// Seconds between SIGTERM and SIGKILL, where they are not the spec's.
     pub grace_s: Option<u32>,
+    /// Its node is being drained: it is to run elsewhere.
+    pub drained: bool,
 }
 
 impl Container {

@@ -31,8 +31,15 @@ impl Step<'_> {
         let attempt = container.attempt;
         let stop = container.stop.take();
         self.state.timers.remove(&Timer::RunTimeout { container: id, attempt });
-        if let Some(stop) = stop {
-            return self.after_stop(id, &stop, outcome);
+        match stop {
+            Some(stop) if stop.drained => {
+                // An operator's wish is neither the program's fault nor a mishap: it counts for nothing.
+                if matches!(outcome, Outcome::Interrupted { .. } | Outcome::Cancelled { .. }) {
+                    return self.make_ready(id);
+                }
+            }
+            Some(stop) => return self.after_stop(id, &stop, outcome),
+            None => {}
         }
         match self.next(id, node, outcome, ran_ms) {
             Next::End(phase, what) => self.end(id, phase, what),

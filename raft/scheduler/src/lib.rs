@@ -13,6 +13,7 @@
 //! | [`duration`] | `10m` as milliseconds |
 //! | [`container`] | one unit of work: its phase, its attempts, how they ended |
 //! | [`node`] | a machine as the log knows it: session, capacity, conditions |
+//! | [`settings`] | what an operator sets for the whole cluster |
 //! | [`command`] | what an entry of the log may say |
 //! | [`reply`] | what `apply` answers, and why it refuses |
 //! | [`state`] | the replicated state and its indexes |
@@ -44,6 +45,7 @@ mod placement;
 pub mod reply;
 mod retention;
 mod seeker;
+pub mod settings;
 pub mod spec;
 pub mod state;
 mod strategy;
@@ -59,6 +61,7 @@ pub use id::{ContainerId, NodeId, RequestKey, SessionId};
 pub use node::{Node, NodeFacts};
 pub use owed::{Duty, Work, owed};
 pub use reply::{Applied, Change, Rejection, Reply, Submitted, What};
+pub use settings::Settings;
 pub use spec::Spec;
 pub use state::State;
 pub use timer::Timer;

@@ -119,6 +119,28 @@ pub struct Node {
     pub kept: BTreeSet<(ContainerId, u32)>,
     /// Index of the entry that gave it its latest claim: spread prefers who waited longest.
     pub last_claim: u64,
+    /// An operator wants nothing new on it.
+    pub drain: Option<Drain>,
+    /// Labels that an operator gave it; they win over its own.
+    pub given: BTreeMap<String, String>,
+}
+
+/// An operator wants nothing new on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    /// Index of the entry that said so first.
+    pub since: u64,
+    /// Its wall time, for display only.
+    pub at_ms: u64,
+    /// What may run elsewhere is stopped here.
+    pub stopping: bool,
+}
+
+impl Drain {
+    /// As people read it.
+    pub fn sentence(&self) -> String {
+        format!("draining: by an operator since {}", crate::duration::utc(self.at_ms))
+    }
 }
 
 impl Node {
@@ -135,6 +157,18 @@ impl Node {
     /// Whether the leader has not heard from it for a while.
     pub fn is_suspected(&self) -> bool {
         self.state == SessionState::Open { suspected: true }
+    }
+
+    /// One of its labels: what an operator gave counts before what it says of itself.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.given.get(key).or_else(|| self.facts.labels.get(key)).map(String::as_str)
+    }
+
+    /// All its labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.facts.labels.clone();
+        labels.extend(self.given.clone());
+        labels
     }
 
     /// Reserves for an attempt, whose ports are free.

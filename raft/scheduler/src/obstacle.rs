@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::container::Decline;
 use crate::filter::{Affinity, Constraint};
+use crate::node::Drain;
 use crate::spec::HostPort;
 
 /// What stands in the way.
@@ -13,6 +14,8 @@ pub(crate) enum Obstacle<'a> {
     Lost,
     /// The leader has not heard from it.
     Silent,
+    /// An operator wants nothing new on it.
+    Draining(Drain),
     /// Something ails it.
     Ailing(&'a str),
     /// It declined.
@@ -55,6 +58,7 @@ impl fmt::Display for Obstacle<'_> {
         match self {
             Obstacle::Lost => f.write_str("its session is lost"),
             Obstacle::Silent => f.write_str("it has not been heard from"),
+            Obstacle::Draining(drain) => f.write_str(&drain.sentence()),
             Obstacle::Ailing(sentence) => f.write_str(sentence),
             Obstacle::Barred(reason) => f.write_str(&reason.sentence()),
             Obstacle::Constraint(constraint, Is::Itself) => write!(f, "constraint {constraint}"),

@@ -144,6 +144,40 @@ pub enum Rejection {
     /// A session of a node that the log does not know, or that is lost.
     #[error("session {0} is not open")]
     NoSuchSession(SessionId),
+    /// No node has this id (any more).
+    #[error("no such node: {0}")]
+    NoSuchNode(String),
+    /// An operator has declared this node gone.
+    #[error(
+        "this node was removed from the cluster; to use the machine again, start it with an empty --data-dir"
+    )]
+    NodeRemoved,
+    /// `node rm` of a node whose session lives.
+    #[error(
+        "{0} is up, or was until a moment ago: stop pinode there and wait until its session is lost (pinode nodes); \
+         or drain it (pinode node drain {0} --now) and use --force"
+    )]
+    NodeLives(String),
+    /// `node rm --force` of a node that has work.
+    #[error(
+        "{0} still has {1} of the cluster's containers; drain it first (pinode node drain {0} --now), or stop pinode \
+         there and wait until its session is lost (pinode nodes)"
+    )]
+    NodeBusy(String, usize),
+    /// `node rm` of a node on which containers may have run to their end, or not.
+    #[error(
+        "how {} ended on {node} is not known, and {} must not run twice; use --force to declare {node} gone: then they have failed",
+        .containers.join(", "), if .containers.len() == 1 { "it" } else { "they" }
+    )]
+    NodeHoldsUnknown {
+        /// Its name.
+        node: String,
+        /// Full names, at most eight.
+        containers: Vec<String>,
+    },
+    /// A setting of the cluster that would do harm.
+    #[error("{0}")]
+    BadSetting(String),
 }
 
 impl Rejection {
@@ -172,6 +206,12 @@ impl Rejection {
             Rejection::NodeNameTaken(_) => "node_name_taken",
             Rejection::StaleSession(_) => "stale_session",
             Rejection::NoSuchSession(_) => "no_such_session",
+            Rejection::NoSuchNode(_) => "no_such_node",
+            Rejection::NodeRemoved => "node_removed",
+            Rejection::NodeLives(_) => "node_lives",
+            Rejection::NodeBusy(..) => "node_busy",
+            Rejection::NodeHoldsUnknown { .. } => "node_holds_unknown",
+            Rejection::BadSetting(_) => "bad_setting",
         }
     }
 }
@@ -240,4 +280,14 @@ pub enum What {
     Amended,
     /// Its node does this before it can start it.
     Preparing(String),
+    /// An operator drains the node: in words, what becomes of what runs there.
+    Draining(String),
+    /// The node takes work again.
+    Undrained,
+    /// An operator declared the node gone.
+    NodeRemoved,
+    /// An operator gave it these labels, or took (none) them back.
+    Labelled(Vec<(String, Option<String>)>),
+    /// What holds for the whole cluster was changed, in words.
+    Configured(String),
 }

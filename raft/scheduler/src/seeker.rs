@@ -31,7 +31,8 @@ pub(crate) fn unclaimable(node: &Node) -> Option<Obstacle<'_>> {
     if node.is_suspected() {
         return Some(Obstacle::Silent);
     }
-    node.ailments.values().next().map(|sentence| Obstacle::Ailing(sentence))
+    let ails = || node.ailments.values().next().map(|sentence| Obstacle::Ailing(sentence));
+    node.drain.map(Obstacle::Draining).or_else(ails)
 }
 
 impl<'a> Seeker<'a> {

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::container::{Container, Order};
+use crate::container::{Claim, Container, Order};
 use crate::id::{ContainerId, NodeId, RequestKey};
 use crate::node::Node;
 use crate::reply::Reply;
+use crate::settings::Settings;
 use crate::timer::Timer;
 
 /// Everything the log has said so far.
@@ -40,6 +41,9 @@ pub struct State {
     pub(crate) ended: BTreeSet<(u64, ContainerId)>,
     /// The same by node, while their Docker containers are kept.
     pub(crate) ended_on: BTreeMap<NodeId, BTreeSet<(u64, ContainerId)>>,
+    /// Nodes that were removed or replaced: an id never comes back. Each is a deed of somebody's hands, and eight bytes.
+    pub(crate) removed: BTreeSet<NodeId>,
+    pub(crate) settings: Settings,
 }
 
 /// A request that was answered.
@@ -146,6 +150,26 @@ impl State {
     /// The name of a node, for people.
     pub fn node_name(&self, id: NodeId) -> Option<&str> {
         self.nodes.get(&id).map(|node| node.facts.name.as_str())
+    }
+
+    /// Whether this id was removed or replaced: it is nobody's any more.
+    pub fn is_removed(&self, id: NodeId) -> bool {
+        self.removed.contains(&id)
+    }
+
+    /// What holds for the whole cluster.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What an attempt that has not ended is claimed by this node, under any of its sessions. A walk over what it keeps.
+    pub fn claims_of(&self, node: NodeId) -> impl Iterator<Item = (&Container, Claim)> {
+        let kept = self.nodes.get(&node).into_iter().flat_map(|node| &node.kept);
+        kept.filter_map(move |&(id, attempt)| {
+            let container = self.containers.get(&id)?;
+            let claim = container.phase.claim()?;
+            (claim.attempt == attempt && claim.session.node == node).then_some((container, claim))
+        })
     }
 
     /// Deadlines that the leader runs: each timer, and its duration in milliseconds.

@@ -43,17 +43,25 @@ pub enum Timer {
         /// In which run.
         run: u32,
     },
+    /// What still runs on a draining node is stopped.
+    DrainDeadline {
+        /// Which node.
+        node: NodeId,
+        /// Index of the entry that began the drain.
+        since: u64,
+    },
 }
 
 impl Timer {
-    /// Whom it concerns.
-    pub fn container(&self) -> ContainerId {
+    /// The container that it concerns, if it is one.
+    pub fn container(&self) -> Option<ContainerId> {
         match *self {
             Timer::WaitTimeout { container, .. }
             | Timer::Backoff { container, .. }
             | Timer::RunTimeout { container, .. }
             | Timer::BarLifted { container, .. }
-            | Timer::Remove { container, .. } => container,
+            | Timer::Remove { container, .. } => Some(container),
+            Timer::DrainDeadline { .. } => None,
         }
     }
 }

@@ -41,11 +41,15 @@ pub fn why(state: &State, id: ContainerId) -> Option<Why> {
             nodes: lacks(state, container),
         },
         Phase::Claimed(claim) => Why {
-            because: preparing(container).into_iter().chain(silence(state, claim.session.node)).collect(),
+            because: preparing(container)
+                .into_iter()
+                .chain(leaving(container))
+                .chain(silence(state, claim.session.node))
+                .collect(),
             ..plain(format!("{name} is claimed by {} as attempt {}", node(claim.session.node), claim.attempt))
         },
         Phase::Running(claim) => Why {
-            because: silence(state, claim.session.node).into_iter().collect(),
+            because: leaving(container).into_iter().chain(silence(state, claim.session.node)).collect(),
             ..plain(format!("{name} runs on {} as attempt {}", node(claim.session.node), claim.attempt))
         },
         Phase::Backoff => Why {
@@ -84,6 +88,11 @@ fn lacks(state: &State, container: &Container) -> Vec<(String, String)> {
 
 fn preparing(container: &Container) -> Option<String> {
     container.latest().and_then(|attempt| attempt.preparing.clone())
+}
+
+fn leaving(container: &Container) -> Option<String> {
+    let drained = container.stop.as_ref().is_some_and(|stop| stop.drained);
+    drained.then(|| "its node is being drained: it is stopped there and runs elsewhere".to_owned())
 }
 
 fn silence(state: &State, node: NodeId) -> Option<String> {

@@ -45,7 +45,8 @@ impl Worker {
                 Status::Created => self.end(work, Outcome::Cancelled { code: None }, None).await,
                 Status::Running => {
                     self.observe(work, &seen).await?;
-                    self.context.intents.signalling(self.key, Signal::Stop)?;
+                    let signal = if stop.drained { Signal::Drain } else { Signal::Stop };
+                    self.context.intents.signalling(self.key, signal)?;
                     if stop.kill {
                         return self.kill(&seen).await;
                     }

@@ -4,4 +4,5 @@ mod containers;
 mod engine;
 mod films;
 pub(crate) mod node;
+mod nodes;
 mod shape;

@@ -27,7 +27,7 @@ impl Step<'_> {
         self.say(Some(id), Some(node), What::Declined(reason.sentence()));
         self.bar(id, node, reason.clone());
         let stopped = self.state.containers.get_mut(&id).and_then(|container| container.stop.take());
-        if let Some(stop) = stopped.filter(|stop| !stop.again) {
+        if let Some(stop) = stopped.filter(|stop| !stop.again && !stop.drained) {
             self.end(id, Phase::Cancelled { code: None }, What::Cancelled(None));
             if stop.remove {
                 self.forget_container(id);

@@ -2,11 +2,15 @@
 //! nothing. This file only names which file acts.
 
 mod amend;
+mod configure;
 mod declined;
+mod drain;
 mod exited;
 mod forget;
 mod images;
+mod label_node;
 mod remove;
+mod remove_node;
 mod removed;
 mod rename;
 mod restart;
@@ -100,7 +104,12 @@ impl Command {
             | Command::Start { request, .. }
             | Command::Restart { request, .. }
             | Command::Rename { request, .. }
-            | Command::Amend { request, .. } => Some(request),
+            | Command::Amend { request, .. }
+            | Command::Drain { request, .. }
+            | Command::Undrain { request, .. }
+            | Command::RemoveNode { request, .. }
+            | Command::LabelNode { request, .. }
+            | Command::Configure { request, .. } => Some(request),
             Command::SessionOpened { .. }
             | Command::Started { .. }
             | Command::Healthy { .. }
@@ -161,6 +170,13 @@ impl Step<'_> {
                 self.preparing(*container, Claim { session: *session, attempt: *attempt }, what)
             }
             Command::Images { session, images } => self.images(*session, images),
+            Command::Drain { node, deadline_ms, .. } => self.drain(*node, *deadline_ms),
+            Command::Undrain { node, .. } => self.undrain(*node),
+            Command::RemoveNode { node, force, .. } => self.remove_node(*node, *force),
+            Command::LabelNode { node, labels, .. } => self.label_node(*node, labels),
+            Command::Configure { voters, replace_voter_after_ms, .. } => {
+                self.configure(*voters, *replace_voter_after_ms)
+            }
         }
     }
 

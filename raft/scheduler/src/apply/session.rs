@@ -2,12 +2,15 @@
 
 use super::Step;
 use crate::id::{NodeId, SessionId};
-use crate::node::{Ailment, Node, NodeFacts, SessionState};
+use crate::node::{Ailment, Drain, Node, NodeFacts, SessionState};
 use crate::reply::{Rejection, Reply, What};
 use crate::spec::Needs;
 
 impl Step<'_> {
     pub(super) fn session_opened(&mut self, session: SessionId, facts: &NodeFacts) -> Reply {
+        if self.state.is_removed(session.node) {
+            return Rejection::NodeRemoved.into();
+        }
         let namesake = self.state.nodes.values().find(|n| n.facts.name == facts.name && n.id != session.node);
         let replaced = match namesake {
             Some(holder) if holder.is_open() => return Rejection::NodeNameTaken(facts.name.clone()).into(),
@@ -42,10 +45,18 @@ impl Step<'_> {
         Reply::Done
     }
 
-    /// A new disk took an old name: what the old one held is gone with it, local volumes are looked for on the new.
+    /// A new disk took an old name: what the old one held is gone with it, local volumes are looked for on the new. What
+    /// an operator said of the name stays said.
     fn replace_node(&mut self, gone: NodeId, by: NodeId) {
         self.give_up_claims(gone, "its node was replaced by one with an empty disk");
-        self.state.nodes.remove(&gone);
+        if let Some(old) = self.state.nodes.get(&gone) {
+            let (given, drain) = (old.given.clone(), old.drain);
+            let drain = drain.map(|drain| Drain { stopping: false, ..drain });
+            if let Some(node) = self.state.nodes.get_mut(&by) {
+                (node.given, node.drain) = (given, drain);
+            }
+        }
+        self.take_out(gone);
         for home in self.state.volumes.values_mut().filter(|home| **home == gone) {
             *home = by;
         }
@@ -83,6 +94,8 @@ fn newcomer(session: SessionId, facts: &NodeFacts) -> Node {
         images: Default::default(),
         kept: Default::default(),
         last_claim: 0,
+        drain: None,
+        given: Default::default(),
     }
 }
 

@@ -60,14 +60,9 @@ impl Step<'_> {
         Reply::Done
     }
 
-    /// What a node has claimed under any of its sessions, and not ended. A walk over what it keeps.
-    fn claims_of(&self, node: NodeId) -> Vec<(ContainerId, Claim)> {
-        let kept = self.state.nodes.get(&node).into_iter().flat_map(|node| &node.kept);
-        let claims = kept.filter_map(|&(id, attempt)| {
-            let claim = self.state.containers.get(&id)?.phase.claim()?;
-            (claim.attempt == attempt && claim.session.node == node).then_some((id, claim))
-        });
-        claims.collect()
+    /// What a node has claimed and not ended.
+    pub(super) fn claims_of(&self, node: NodeId) -> Vec<(ContainerId, Claim)> {
+        self.state.claims_of(node).map(|(container, claim)| (container.id, claim)).collect()
     }
 
     /// The attempt is lost; its room stays taken until the node's next session shows a clean engine.

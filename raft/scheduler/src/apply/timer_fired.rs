@@ -15,6 +15,7 @@ impl Step<'_> {
             Timer::RunTimeout { container, .. } => self.ran_too_long(container, ms),
             Timer::BarLifted { container, node } => self.lift_bar(container, node),
             Timer::Remove { container, .. } => self.forget_container(container),
+            Timer::DrainDeadline { node, .. } => self.stop_drained(node),
         }
         Reply::Done
     }

@@ -70,12 +70,11 @@ impl Node {
 /// A label of a node: what was given counts before what an alias means.
 pub(crate) fn value<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     let alias = || ALIASES.iter().find(|(alias, _)| *alias == key).map(|(_, own)| *own);
-    let labels = &node.facts.labels;
-    labels.get(key).or_else(|| labels.get(alias()?)).map(String::as_str)
+    node.label(key).or_else(|| node.label(alias()?))
 }
 
 /// How many containers a node may have at once. A label that is no number says nothing.
 pub(crate) fn slots(node: &Node) -> u32 {
-    let given = node.facts.labels.get(SLOTS).and_then(|text| text.parse().ok());
+    let given = node.label(SLOTS).and_then(|text| text.parse().ok());
     given.map_or(node.facts.capacity.slots, |given: u32| given.min(node.facts.capacity.slots))
 }

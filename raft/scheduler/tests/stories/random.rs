@@ -120,7 +120,7 @@ fn any_dice() -> impl Strategy<Value = Dice> {
         1 => prop::collection::vec(any_spec(), 1..4).prop_map(Dice::Pipeline),
         3 => (0..9_u8, any_name()).prop_map(|(what, name)| Dice::Person(what, name)),
         8 => (0..9_u8, any_name(), any::<bool>()).prop_map(|(what, name, code)| Dice::Report(what, name, code)),
-        2 => (0..8_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
+        2 => (0..13_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
         2 => (0..8_usize).prop_map(Dice::Timer),
         1 => (0..9_u8, 0..9_u32, 0..9_u64).prop_map(|(a, b, c)| Dice::Nonsense(a, b, c)),
     ]
@@ -185,12 +185,13 @@ fn report(state: &State, what: u8, name: &str, good: bool) -> Command {
     }
 }
 
-fn node(state: &State, what: u8, node: u64) -> Command {
+fn node(state: &State, index: u64, what: u8, node: u64) -> Command {
     let known = state.find_node(node);
     let session = known.map_or(SessionId { node, number: 1 }, |n| n.session_id());
     let capacity = Capacity { cpu_milli: 2000, memory: 1 << 30, slots: 3 };
     let zone = [("zone", "a"), ("zone", "b"), ("containerslots", "2")][node as usize % 3];
     let facts = NodeFacts { capacity, ..labelled(&format!("n{node}"), &[zone]) };
+    let request = Request { key: RequestKey(format!("operator-{}", index - index % 2)), body: [0; 32] };
     match what {
         0 => Command::SessionOpened { session, facts },
         1 => Command::SessionOpened { session: SessionId { node, number: session.number + 1 }, facts },
@@ -208,6 +209,18 @@ fn node(state: &State, what: u8, node: u64) -> Command {
             let image = |(name, arch): (&str, &str)| Image { name: name.to_owned(), arch: arch.to_owned() };
             let images = images.map(image).collect();
             Command::Images { session, images }
+        }
+        8 => Command::Drain { request, node, deadline_ms: [None, Some(0), Some(5)][index as usize % 3] },
+        9 => Command::Undrain { request, node },
+        // One id of the three at most, or soon nobody would be left.
+        10 => Command::RemoveNode { request, node: 3, force: index.is_multiple_of(2) },
+        11 => {
+            let labels = [("zone".to_owned(), index.is_multiple_of(2).then(|| "b".to_owned()))];
+            Command::LabelNode { request, node, labels: labels.into() }
+        }
+        12 => {
+            let voters = Some(u8::try_from(index % 9).unwrap());
+            Command::Configure { request, voters, replace_voter_after_ms: Some(index * 100) }
         }
         _ => {
             let problem = session.number.is_multiple_of(2).then(|| "hot".to_owned());
@@ -250,7 +263,7 @@ fn command(state: &State, index: u64, dice: &Dice) -> Command {
         },
         Dice::Person(what, name) => person(state, index, *what, name),
         Dice::Report(what, name, good) => report(state, *what, name, *good),
-        Dice::Node(what, id) => node(state, *what, *id),
+        Dice::Node(what, id) => node(state, index, *what, *id),
         Dice::Timer(which) => match state.timers().keys().nth(*which) {
             Some(timer) => Command::TimerFired { timer: *timer },
             None => nonsense(0, 0, 0),
@@ -265,7 +278,7 @@ fn play(dice: &[Dice]) -> Result<(State, Vec<Entry>), TestCaseError> {
     let mut log = Vec::new();
     for index in 1..=dice.len() as u64 + 2 {
         let command = match index.checked_sub(3) {
-            None => node(&state, 0, index),
+            None => node(&state, index, 0, index),
             Some(at) => command(&state, index, &dice[at as usize]),
         };
         let entry = Entry { at_ms: index * 10, command };

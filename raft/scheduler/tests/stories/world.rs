@@ -265,6 +265,24 @@ impl World {
         self.apply(Command::Amend { request, container, create, needs, restart })
     }
 
+    /// As `node drain`.
+    pub fn drain(&mut self, node: NodeId, deadline_ms: Option<u64>) -> Reply {
+        let request = self.request();
+        self.apply(Command::Drain { request, node, deadline_ms })
+    }
+
+    /// As `node undrain`.
+    pub fn undrain(&mut self, node: NodeId) -> Reply {
+        let request = self.request();
+        self.apply(Command::Undrain { request, node })
+    }
+
+    /// As `node rm`.
+    pub fn remove_node(&mut self, node: NodeId, force: bool) -> Reply {
+        let request = self.request();
+        self.apply(Command::RemoveNode { request, node, force })
+    }
+
     pub fn lose(&mut self, node: NodeId) -> Reply {
         let session = self.state.find_node(node).unwrap().session_id();
         self.apply(Command::NodeLost { session })
