@@ -35,6 +35,10 @@ pub enum Schema {
     Identity = 7,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
+    /// [`SnapshotV1`] whose state holds what its first layout could not say: its last field, [`Later`].
+    ///
+    /// [`Later`]: pinode_scheduler::later
+    LaterSnapshot = 8,
 }
 
 /// Why bytes are no record.
@@ -74,21 +78,62 @@ fn config() -> bincode::config::Configuration<
 
 /// A value as a record.
 pub fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, BadRecord> {
+    seal(schema, &encode_plain(value)?)
+}
+
+/// A snapshot as a record. As long as it holds nothing new, every version reads it.
+pub fn encode_snapshot(snapshot: &SnapshotV1) -> Result<Vec<u8>, BadRecord> {
+    let record = encode(Schema::LaterSnapshot, snapshot)?;
+    if !snapshot.state.is_of_the_first_layout() {
+        return Ok(record);
+    }
+    let payload = &record[HEADER..record.len() - CRC];
+    seal(Schema::Snapshot, &payload[..payload.len() - later_tail()?.len()])
+}
+
+/// The snapshot of a record, in either layout: one of the first ends before the state's last field.
+pub fn decode_snapshot(record: &[u8]) -> Result<SnapshotV1, BadRecord> {
+    match payload(Schema::Snapshot, record) {
+        Ok(first) => decode_payload(&[first, later_tail()?.as_slice()].concat()),
+        Err(BadRecord::Schema { .. }) => decode(Schema::LaterSnapshot, record),
+        Err(error) => Err(error),
+    }
+}
+
+/// A state as every version hashes it that can hold it.
+pub fn encode_state(state: &pinode_scheduler::State) -> Result<Vec<u8>, BadRecord> {
+    let mut bytes = encode_plain(state)?;
+    if state.is_of_the_first_layout() {
+        bytes.truncate(bytes.len() - later_tail()?.len());
+    }
+    Ok(bytes)
+}
+
+/// How a state ends that holds nothing new.
+fn later_tail() -> Result<Vec<u8>, BadRecord> {
+    encode_plain(&pinode_scheduler::later::Later::default())
+}
+
+fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, BadRecord> {
+    bincode::serde::encode_to_vec(value, config()).map_err(|error| BadRecord::Payload(error.to_string()))
+}
+
+fn seal(schema: Schema, payload: &[u8]) -> Result<Vec<u8>, BadRecord> {
+    let length = u32::try_from(payload.len()).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
     let mut record = MAGIC.to_vec();
     record.extend_from_slice(&(schema as u16).to_le_bytes());
-    record.extend_from_slice(&[0; 4]);
-    bincode::serde::encode_into_std_write(value, &mut record, config())
-        .map_err(|error| BadRecord::Payload(error.to_string()))?;
-    let length =
-        u32::try_from(record.len() - HEADER).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
-    record[6..HEADER].copy_from_slice(&length.to_le_bytes());
+    record.extend_from_slice(&length.to_le_bytes());
+    record.extend_from_slice(payload);
     record.extend_from_slice(&crc32fast::hash(&record).to_le_bytes());
     Ok(record)
 }
 
 /// The value of a record. Bytes after it are not looked at.
 pub fn decode<T: DeserializeOwned>(schema: Schema, record: &[u8]) -> Result<T, BadRecord> {
-    let payload = payload(schema, record)?;
+    decode_payload(payload(schema, record)?)
+}
+
+fn decode_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T, BadRecord> {
     let (value, read) = bincode::serde::decode_from_slice(payload, config())
         .map_err(|error| BadRecord::Payload(error.to_string()))?;
     if read == payload.len() {

@@ -82,7 +82,8 @@ impl From<Rejection> for ApiError {
             | Rejection::NotRetriable(..)
             | Rejection::RetryTheCause(..)
             | Rejection::StaleSession(_)
-            | Rejection::NoSuchSession(_) => (409, None),
+            | Rejection::NoSuchSession(_)
+            | Rejection::TooOld { .. } => (409, None),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
         let error = ApiError::new(status, rejection.code(), rejection.to_string());

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::{Decline, Outcome};
 use crate::id::{ContainerId, NodeId, RequestKey, SessionId};
+use crate::later::Pace;
 use crate::node::{Ailment, NodeFacts};
 use crate::spec::{Needs, Restart, Spec};
 use crate::timer::Timer;
@@ -241,6 +242,23 @@ pub enum Command {
         session: SessionId,
         /// Their names with tags, and their ids: all of them, not what changed.
         images: Vec<String>,
+    },
+    /// The node leaves and means to come back: its claims stay, its containers go on.
+    Away {
+        /// Which session.
+        session: SessionId,
+        /// So long its containers go on without it, in milliseconds from before it said so.
+        grace_ms: u64,
+    },
+    /// All nodes speak this feature level.
+    LevelRaised {
+        /// Which.
+        level: u16,
+    },
+    /// The cluster is as fast as this.
+    Paced {
+        /// How fast.
+        pace: Pace,
     },
 }
 

@@ -144,6 +144,14 @@ pub enum Rejection {
     /// A session of a node that the log does not know, or that is lost.
     #[error("session {0} is not open")]
     NoSuchSession(SessionId),
+    /// The node's pinode is older than what the cluster has agreed on.
+    #[error("the cluster has agreed on feature level {level}, and this pinode speaks {speaks}; run a newer one")]
+    TooOld {
+        /// The newest level that the node speaks.
+        speaks: u16,
+        /// The cluster's.
+        level: u16,
+    },
 }
 
 impl Rejection {
@@ -172,6 +180,7 @@ impl Rejection {
             Rejection::NodeNameTaken(_) => "node_name_taken",
             Rejection::StaleSession(_) => "stale_session",
             Rejection::NoSuchSession(_) => "no_such_session",
+            Rejection::TooOld { .. } => "too_old",
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::{Container, Order};
 use crate::id::{ContainerId, NodeId, RequestKey};
+use crate::later::Later;
 use crate::node::Node;
 use crate::reply::Reply;
 use crate::timer::Timer;
@@ -40,6 +41,8 @@ pub struct State {
     pub(crate) ended: BTreeSet<(u64, ContainerId)>,
     /// The same by node, while their Docker containers are kept.
     pub(crate) ended_on: BTreeMap<NodeId, BTreeSet<(u64, ContainerId)>>,
+    /// What came after the first layout: always the last field.
+    pub(crate) later: Later,
 }
 
 /// A request that was answered.

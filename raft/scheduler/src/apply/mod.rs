@@ -2,10 +2,12 @@
 //! nothing. This file only names which file acts.
 
 mod amend;
+mod away;
 mod declined;
 mod exited;
 mod forget;
 mod images;
+mod level;
 mod remove;
 mod removed;
 mod rename;
@@ -114,7 +116,10 @@ impl Command {
             | Command::TimerFired { .. }
             | Command::ForgetRequests { .. }
             | Command::Preparing { .. }
-            | Command::Images { .. } => None,
+            | Command::Images { .. }
+            | Command::Away { .. }
+            | Command::LevelRaised { .. }
+            | Command::Paced { .. } => None,
         }
     }
 }
@@ -161,6 +166,9 @@ impl Step<'_> {
                 self.preparing(*container, Claim { session: *session, attempt: *attempt }, what)
             }
             Command::Images { session, images } => self.images(*session, images),
+            Command::Away { session, grace_ms } => self.away(*session, *grace_ms),
+            Command::LevelRaised { level } => self.level_raised(*level),
+            Command::Paced { pace } => self.paced(*pace),
         }
     }
 

@@ -8,6 +8,7 @@
 )]
 
 mod affinities;
+mod away;
 mod cascade;
 mod constraints;
 mod cycles;
