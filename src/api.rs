@@ -259,7 +259,7 @@ pub struct Node {
     pub name: String,
     /// 16 hex digits.
     pub id: String,
-    /// `up`, `suspected`, `ailing`, `lost`.
+    /// `up`, `away`, `suspected`, `ailing`, `lost`.
     pub state: String,
     /// What ails it.
     pub problems: Vec<String>,

@@ -64,8 +64,20 @@ pub enum BadRecord {
     #[error("the record's checksum does not fit its bytes")]
     Crc,
     /// The checksum fits and the payload does not decode.
-    #[error("the record's payload does not decode: {0}")]
+    #[error(
+        "the record's payload does not decode, though its checksum fits; another version of pinode wrote it: {0}"
+    )]
     Payload(String),
+}
+
+impl BadRecord {
+    /// Whether it is whole, and not ours to read.
+    pub fn is_of_another_version(&self) -> bool {
+        match self {
+            BadRecord::Schema { .. } | BadRecord::Payload(_) => true,
+            BadRecord::Short(_) | BadRecord::Magic | BadRecord::Crc => false,
+        }
+    }
 }
 
 fn config() -> bincode::config::Configuration<
@@ -403,5 +415,64 @@ mod tests {
             last_membership: StoredMembership::new(Some(id), membership),
         };
         assert_eq!(SnapshotMeta::from(SnapshotMetaV1::from(&meta)), meta);
+    }
+
+    fn snapshot(level: u16) -> SnapshotV1 {
+        use pinode_scheduler::{Command, NodeFacts, SessionId, State};
+        let facts = NodeFacts {
+            name: "n1".to_owned(),
+            api: String::new(),
+            peer: String::new(),
+            boot_id: String::new(),
+            start: pinode_scheduler::node::Start { count: 1, mark: 1 },
+            capacity: Default::default(),
+            labels: Default::default(),
+            shared_id: None,
+            feature: level,
+            engine: String::new(),
+        };
+        let mut state = State::default();
+        let open = Command::SessionOpened { session: SessionId { node: 1, number: 1 }, facts };
+        state.apply(1, &SchedulerEntry { at_ms: 1, command: open });
+        state.apply(2, &SchedulerEntry { at_ms: 1, command: Command::LevelRaised { level } });
+        let membership = MembershipV1 { voters: vec![], members: vec![] };
+        let last = Some(LogIdV1 { term: 1, node: 1, index: 2 });
+        SnapshotV1 { meta: SnapshotMetaV1 { last, membership_at: None, membership }, state }
+    }
+
+    #[test]
+    fn a_snapshot_that_holds_nothing_new_is_one_that_every_version_reads() {
+        let first = snapshot(1);
+        let record = encode_snapshot(&first).unwrap();
+        assert_eq!(record[4..6], [4, 0]);
+        assert_eq!(decode_snapshot(&record), Ok(first.clone()));
+        let whole = encode(Schema::LaterSnapshot, &first).unwrap();
+        // No level, nobody away, and a pace of two zeros.
+        assert_eq!(whole.len() - record.len(), 4);
+        assert!(
+            encode_state(&first.state)
+                .unwrap()
+                .ends_with(&record[record.len() - CRC - 8..record.len() - CRC])
+        );
+    }
+
+    #[test]
+    fn a_snapshot_of_a_later_level_has_a_schema_of_its_own() {
+        let later = snapshot(2);
+        let record = encode_snapshot(&later).unwrap();
+        assert_eq!(record[4..6], [8, 0]);
+        assert_eq!(decode_snapshot(&record), Ok(later));
+    }
+
+    #[test]
+    fn a_snapshot_with_a_flipped_bit_is_none() {
+        for level in [1, 2] {
+            let record = encode_snapshot(&snapshot(level)).unwrap();
+            for bit in 0..record.len() * 8 {
+                let mut damaged = record.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                assert!(decode_snapshot(&damaged).is_err(), "level {level}, bit {bit}");
+            }
+        }
     }
 }

@@ -171,8 +171,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, record: Vec<u8>) -> Result<(), io::Error> {
         let (snapshots, said) = (self.snapshots.clone(), meta.clone());
         let snapshot = blocking(move || {
-            let snapshot =
-                codec::decode_snapshot(&record).map_err(io::Error::other)?;
+            let snapshot = codec::decode_snapshot(&record).map_err(io::Error::other)?;
             if SnapshotMeta::from(snapshot.meta.clone()) != said {
                 return Err(io::Error::other("the snapshot covers something else than its sender said"));
             }

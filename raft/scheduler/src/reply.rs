@@ -145,7 +145,9 @@ pub enum Rejection {
     #[error("session {0} is not open")]
     NoSuchSession(SessionId),
     /// The node's pinode is older than what the cluster has agreed on.
-    #[error("the cluster has agreed on feature level {level}, and this pinode speaks {speaks}; run a newer one")]
+    #[error(
+        "the cluster has agreed on feature level {level}, and this pinode speaks {speaks}; run a newer one"
+    )]
     TooOld {
         /// The newest level that the node speaks.
         speaks: u16,
