@@ -15,6 +15,8 @@
 pub mod codec;
 pub mod config;
 mod durable;
+#[cfg(test)]
+mod faults;
 pub mod identity;
 pub mod log;
 pub mod machine;
@@ -23,8 +25,8 @@ pub mod snapshot;
 pub mod types;
 
 pub use durable::{remove as remove_durably, write as write_durably};
-pub use identity::Identity;
+pub use identity::{Identity, lock as lock_folder};
 pub use log::LogStore;
 pub use machine::Machine;
-pub use open::{OpenError, Opened, open};
+pub use open::{OpenError, Opened, open, open_with};
 pub use types::{Member, Raft, TypeConfig};

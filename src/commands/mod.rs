@@ -4,6 +4,7 @@ mod containers;
 mod encode;
 mod events;
 mod graph;
+mod guard;
 mod join;
 mod listing;
 mod logs;
@@ -50,9 +51,12 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     if let Command::Join(args) = command {
         return join::join(*args).await.map(|()| 0);
     }
+    if let Command::Guard(args) = &command {
+        return guard::guard(args).await.map(|()| 0);
+    }
     let client = Client::new(host.as_deref())?;
     match command {
-        Command::Join(_) => {}
+        Command::Join(_) | Command::Guard(_) => {}
         Command::Run(args) => return run::run(&client, *args).await,
         Command::Submit(args) => submit::submit(&client, &args, format).await?,
         Command::Ps(args) => ps::ps(&client, &args, format).await?,

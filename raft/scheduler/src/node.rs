@@ -92,6 +92,8 @@ pub enum Ailment {
     Heat,
     /// Its pinode is being stopped.
     Leaving,
+    /// Its pinode is away, and its containers go on.
+    Away,
 }
 
 /// A node.

@@ -178,6 +178,16 @@ pub enum Rejection {
     /// A setting of the cluster that would do harm.
     #[error("{0}")]
     BadSetting(String),
+    /// The node's pinode is older than what the cluster has agreed on.
+    #[error(
+        "the cluster has agreed on feature level {level}, and this pinode speaks {speaks}; run a newer one"
+    )]
+    TooOld {
+        /// The newest level that the node speaks.
+        speaks: u16,
+        /// The cluster's.
+        level: u16,
+    },
 }
 
 impl Rejection {
@@ -212,6 +222,7 @@ impl Rejection {
             Rejection::NodeBusy(..) => "node_busy",
             Rejection::NodeHoldsUnknown { .. } => "node_holds_unknown",
             Rejection::BadSetting(_) => "bad_setting",
+            Rejection::TooOld { .. } => "too_old",
         }
     }
 }

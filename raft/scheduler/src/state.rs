@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::{Claim, Container, Order};
 use crate::id::{ContainerId, NodeId, RequestKey};
+use crate::later::Later;
 use crate::node::Node;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -44,6 +45,8 @@ pub struct State {
     /// Nodes that were removed or replaced: an id never comes back. Each is a deed of somebody's hands, and eight bytes.
     pub(crate) removed: BTreeSet<NodeId>,
     pub(crate) settings: Settings,
+    /// What came after the first layout: always the last field.
+    pub(crate) later: Later,
 }
 
 /// A request that was answered.

@@ -3,11 +3,12 @@
 
 mod flusher;
 pub mod high_water;
+mod latency;
 mod recover;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use flusher::OnFatal;
+pub use flusher::{OnFatal, SyncFile};
 pub use recover::{LogError, Recovered};
 pub use store::LogStore;

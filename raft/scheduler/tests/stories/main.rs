@@ -9,6 +9,7 @@
 
 mod affinities;
 mod architectures;
+mod away;
 mod cascade;
 mod constraints;
 mod cycles;
