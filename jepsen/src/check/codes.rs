@@ -31,7 +31,9 @@ fn wrong(history: &History, job: &Job, seen: &Seen) -> Option<String> {
         "succeeded" => wrong_success(ended),
         "failed" => wrong_failure(job, seen, ended),
         "skipped" => wrong_skip(history, job, seen),
-        "cancelled" => Some("nobody stopped it".to_owned()),
+        "cancelled" => {
+            history.ends_asked_for(&seen.name).next().is_none().then(|| "nobody stopped it".to_owned())
+        }
         // Whether it has ended at all is another property.
         _ => None,
     }
@@ -85,9 +87,20 @@ fn wrong_skip(history: &History, job: &Job, seen: &Seen) -> Option<String> {
     }
     let unmeetable = job.waits.iter().any(|wait| {
         let on = history.last_seen(&wait.on);
-        wait.kind == Kind::Container && on.is_some_and(|on| on.is_terminal() && on.state != "succeeded")
+        on.is_some_and(|on| on.is_terminal() && cannot_meet(wait.kind, &on.state))
     });
     (!unmeetable).then(|| "nothing that it waits for has failed".to_owned())
+}
+
+/// Whether an end in this state is one that the wait does not want.
+fn cannot_meet(kind: Kind, state: &str) -> bool {
+    match kind {
+        Kind::Container => state != "succeeded",
+        Kind::Failed => state == "succeeded",
+        // Only what never ran has not started.
+        Kind::Started => matches!(state, "skipped" | "cancelled" | "failed"),
+        Kind::Exited => false,
+    }
 }
 
 #[cfg(test)]

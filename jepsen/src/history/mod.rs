@@ -16,8 +16,11 @@ mod run;
 mod seen;
 mod span;
 
-pub use asked::{Job, Kind, Operation, Outcome, Try, Wait};
+pub use asked::{Job, Kind, Life, Operation, Outcome, Try, Verb, Wait};
 pub use harm::{Fault, FaultKind, FaultOutcome};
 pub use run::History;
-pub use seen::{AT_THE_END, Digest, EngineRun, Film, Mark, Probed, Record, Seen, View};
+pub use seen::{
+    AT_THE_END, Digest, EngineEvent, EngineRun, Film, Mark, OwnEnd, Probed, Read, Record, Seen, Sighting,
+    Stranger, View,
+};
 pub use span::Span;
