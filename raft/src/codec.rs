@@ -32,7 +32,7 @@ pub enum Schema {
     Snapshot = 4,
     /// [`crate::identity::IdentityV1`]. It is read first, so before the first release its number stands for the layout of
     /// the whole folder, and rises with every change: an older folder is refused and not taken for a damaged one.
-    Identity = 8,
+    Identity = 9,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
     /// [`SnapshotV1`] whose state holds what its first layout could not say: its last field, [`Later`].
