@@ -1,5 +1,5 @@
 //! Who hears no majority does nothing: it accepts no work, gives out no list that could be stale, and once its lease has
-//! run out it starts nothing.
+//! run out it has nothing started.
 
 use super::Violation;
 use crate::history::{Fault, FaultOutcome, History, Outcome};
@@ -66,7 +66,7 @@ fn started(history: &History, fault: &Fault, node: &str) -> Vec<Violation> {
     let expired = from.saturating_add(history.lease_ns);
     let runs = history.engine_runs.iter().filter(|run| run.node == node);
     let starts = runs.flat_map(|run| run.started_ns.iter().map(move |ns| (run, *ns)));
-    let bad = starts.filter(|(_, ns)| *ns > expired && *ns < to);
+    let bad = starts.filter(|(run, ns)| *ns < to && history.was_begun_after(run, *ns, expired));
     bad.map(|(run, ns)| {
         let (name, attempt, at) = (&run.name, run.attempt, history.at(ns));
         Violation(format!(

@@ -165,6 +165,7 @@ pub(crate) fn fault(what: FaultKind, node: &str, (from, to): (u64, u64)) -> Faul
     Fault {
         what,
         nodes: vec![node.to_owned()],
+        container: None,
         alone: Vec::new(),
         began_ns: at(from),
         in_place_ns: at(from + 200),

@@ -2,7 +2,7 @@
 //! started any more.
 
 use super::Violation;
-use crate::history::{History, Mark, Operation, Outcome, Verb};
+use crate::history::{History, Operation, Outcome, Verb};
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
@@ -19,10 +19,9 @@ fn started_after(history: &History, operation: &Operation) -> Vec<Violation> {
     // Whoever had not heard of it by then may not act any more.
     let known_ns = answered.saturating_add(history.lease_ns);
     let runs = history.engine_runs.iter().filter(|run| run.name == *name);
-    let runs = runs.flat_map(|run| run.started_ns.iter().map(|ns| (run.attempt, *ns)));
-    let records = history.records.iter().filter(|record| record.name == *name && record.mark == Mark::Start);
-    let starts = runs.chain(records.map(|record| (record.attempt, record.at_ns)));
-    let late = starts.filter(|(_, ns)| *ns > known_ns);
+    let starts = runs.flat_map(|run| run.started_ns.iter().map(move |ns| (run, *ns)));
+    let late = starts.filter(|(run, ns)| history.was_begun_after(run, *ns, known_ns));
+    let late = late.map(|(run, ns)| (run.attempt, ns));
     late.map(|(attempt, ns)| {
         let (answered, at) = (history.at(answered), history.at(ns));
         Violation(format!(

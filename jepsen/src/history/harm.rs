@@ -9,6 +9,9 @@ pub struct Fault {
     pub what: FaultKind,
     /// To which nodes.
     pub nodes: Vec<String>,
+    /// To which Docker container, where it is only one.
+    #[serde(default)]
+    pub container: Option<String>,
     /// Nodes that it leaves without a majority.
     pub alone: Vec<String>,
     /// Before it was begun.

@@ -6,11 +6,13 @@
 //! | `asked` | what clients asked for, and what they may believe of it |
 //! | `harm` | what was done to the machines |
 //! | `seen` | what programs, engines and nodes showed |
+//! | `engines` | how fast the engines were |
 //! | `span` | from when until when an attempt was certainly alive |
 //!
 //! All moments are nanoseconds since 1970 on the one clock that all machines of a testbed share.
 
 mod asked;
+mod engines;
 mod harm;
 mod run;
 mod seen;

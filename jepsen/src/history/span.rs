@@ -96,6 +96,7 @@ mod tests {
         let cut = Fault {
             what: FaultKind::Cut,
             nodes: vec!["n3".to_owned()],
+            container: None,
             alone: Vec::new(),
             began_ns: cut_ns,
             in_place_ns: cut_ns + 2,

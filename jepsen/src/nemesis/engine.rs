@@ -7,11 +7,9 @@ use crate::engine;
 use crate::history::FaultKind;
 use crate::random::Random;
 
-/// Kills the first process of the machine whose words name this container; tells that it did.
-const KILL_SHIM: &str = r#"for p in /proc/[0-9]*; do
-    words=$(tr '\0' ' ' 2>/dev/null <"$p/cmdline") || continue
-    case $words in *containerd-shim*"-id $0 "*) kill -9 "${p#/proc/}" && echo killed && exit ;; esac
-done"#;
+/// Kills the parent of the process, which must be a shim; tells that it did.
+const KILL_SHIM: &str = r#"set -- $(sed 's/.*) //' "/proc/$0/stat") && grep -q ^containerd-shim "/proc/$2/comm" &&
+    kill -9 "$2" && echo killed"#;
 
 /// kill -9.
 pub fn kill(ground: &Ground, random: &mut Random) -> Harm {
@@ -55,13 +53,17 @@ fn shim_of_one(ground: &Ground, random: &mut Random) -> anyhow::Result<Harm> {
     }
     let (k, id) = random.pick(&running).cloned().context("no container runs")?;
     let short = id.get(..12).unwrap_or(&id).to_owned();
-    Ok(Harm::strike(
+    let socket = ground.bed.engine_socket(k);
+    let harm = Harm::strike(
         (FaultKind::ShimKill, &[k], format!("of {short}")),
         || {
-            let said = ground.bed.exec(k, &["sh", "-c", KILL_SHIM, &id])?;
+            let seen = engine::get(&socket, &format!("/containers/{id}/json"))?;
+            let pid = seen["State"]["Pid"].as_u64().filter(|pid| *pid > 0).context("it has ended before")?;
+            let said = ground.bed.exec(k, &["sh", "-c", KILL_SHIM, &pid.to_string()])?;
             anyhow::ensure!(said.trim() == "killed", "it had ended before");
             Ok(())
         },
         |_| Ok(()),
-    ))
+    );
+    Ok(harm.of_container(&id))
 }

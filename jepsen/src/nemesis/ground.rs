@@ -39,7 +39,9 @@ impl Ground {
     /// Starts a pinode that was held down. One that does not come up is no failure of the harness: it is tried again and
     /// again, and judges miss it in the end.
     pub fn let_up(&self, k: usize) {
-        self.down().remove(&k);
+        // Held while it starts: nobody else may find it missing meanwhile, and start it too.
+        let mut down = self.down();
+        down.remove(&k);
         if let Err(error) = self.bed.start_node(k) {
             eprintln!("       {} does not come up yet: {error:#}", testbed::name(k));
         }

@@ -38,6 +38,7 @@ impl Harm {
         let fault = Fault {
             what,
             nodes: names(nodes),
+            container: None,
             alone: Vec::new(),
             began_ns,
             in_place_ns: moment::now(),
@@ -52,6 +53,12 @@ impl Harm {
     /// The same harm, which leaves these nodes without a majority.
     pub fn leaving(mut self, alone: &[usize]) -> Harm {
         self.fault.alone = names(alone);
+        self
+    }
+
+    /// The same harm, which is done to one Docker container only.
+    pub fn of_container(mut self, docker_id: &str) -> Harm {
+        self.fault.container = Some(docker_id.to_owned());
         self
     }
 
@@ -73,6 +80,7 @@ impl Harm {
         let fault = Fault {
             what,
             nodes: Vec::new(),
+            container: None,
             alone: Vec::new(),
             began_ns: now,
             in_place_ns: now,

@@ -152,11 +152,12 @@ impl<'a> Picture<'a> {
         let line = |ns: Option<u64>, what: &str| {
             let Some(ns) = ns else { return String::new() };
             let x = self.scale.x(ns);
+            let (side, anchor) = if x > self.scale.width - 80.0 { (-3.0, "end") } else { (3.0, "start") };
             format!(
                 "<g><title>{what} at {}</title><path class=\"calm\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>\
-                 <text class=\"calm\" x=\"{:.1}\" y=\"{:.1}\">{what}</text></g>",
+                 <text class=\"calm\" text-anchor=\"{anchor}\" x=\"{:.1}\" y=\"{:.1}\">{what}</text></g>",
                 self.history.at(ns),
-                x + 3.0,
+                x + side,
                 bottom - 2.0
             )
         };

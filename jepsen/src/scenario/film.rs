@@ -85,7 +85,7 @@ impl Run {
         let random = Random::new(setting.seed);
         let stories = mix::small(&mut random.fork(1), SHAPES);
         let witness = Witness::begin(&nodes);
-        let clients = Clients::begin(&nodes, stories, &random.fork(2));
+        let clients = Clients::begin(&nodes, stories, witness.busy(), &random.fork(2));
         let (sent, occasion, cut) = (None, None, None);
         Ok(Run { progress, history, random, nodes, film, sent, occasion, cut, clients, witness, ground })
     }

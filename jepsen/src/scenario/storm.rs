@@ -33,7 +33,7 @@ const MANY: usize = 6;
 /// Between two looks while everything comes to its end.
 const LOOK: Duration = Duration::from_millis(300);
 /// More stories than the clients can tell in a second.
-const STORIES_A_SECOND: usize = 3;
+const STORIES_A_SECOND: usize = 4;
 /// Before the first harm: the first containers run.
 const WARM_UP: Duration = Duration::from_secs(4);
 /// Longest wait for calm; judges are stricter.
@@ -114,7 +114,8 @@ impl Storm {
         let random = Random::new(setting.seed);
         let count = usize::try_from(setting.seconds).unwrap_or(usize::MAX).saturating_mul(STORIES_A_SECOND);
         let witness = Witness::begin(&nodes);
-        let clients = Clients::begin(&nodes, mix::all(&mut random.fork(1), count), &random.fork(2));
+        let clients =
+            Clients::begin(&nodes, mix::all(&mut random.fork(1), count), witness.busy(), &random.fork(2));
         let own_ends: Arc<Mutex<Vec<OwnEnd>>> = Arc::default();
         let mut init = Background::default();
         let (machines, ends) = (Arc::clone(&ground), Arc::clone(&own_ends));

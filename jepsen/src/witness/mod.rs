@@ -11,6 +11,7 @@ mod nodes;
 pub mod strangers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ struct Saw {
     digests: Vec<Digest>,
     sightings: nodes::Sightings,
     reads: Vec<Read>,
+    busy: Arc<AtomicUsize>,
 }
 
 impl Witness {
@@ -81,6 +83,11 @@ impl Witness {
     /// What the engines have shown so far.
     pub fn runs(&self) -> Vec<EngineRun> {
         lock(&self.seen).runs.values().cloned().collect()
+    }
+
+    /// How many containers had not ended when a node was last asked.
+    pub fn busy(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&lock(&self.seen).busy)
     }
 
     /// Tells the history everything that was seen.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
 use super::{MEANWHILE, Saw, lock};
 use crate::history::{Read, Seen, Sighting};
@@ -19,7 +20,9 @@ pub(super) fn look(at: &Node, seen: &Mutex<Saw>) {
     let asked_ns = moment::now();
     if let Ok(containers) = at.containers() {
         let read = Read { node: at.name.clone(), asked_ns, answered_ns: moment::now() };
+        let busy = containers.iter().filter(|seen| !seen.is_terminal()).count();
         let mut saw = lock(seen);
+        saw.busy.store(busy, Ordering::Relaxed);
         saw.sightings.add(&read, &containers);
         saw.reads.push(read);
     }

@@ -23,7 +23,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Clients at once.
 const CLIENTS: u64 = 4;
 /// Shortest and longest pause between two stories of one client, in milliseconds.
-const BETWEEN_MS: (u64, u64) = (200, 3_500);
+const BETWEEN_MS: (u64, u64) = (100, 1_500);
+/// With more containers than this under way, clients begin nothing new.
+const BUSY_MAX: usize = 18;
 /// Longest time until a pause that shall end does.
 const NOTICE: Duration = Duration::from_millis(50);
 
@@ -118,14 +120,16 @@ struct Shared {
     stories: Mutex<VecDeque<(usize, Story)>>,
     asked: Mutex<Vec<Asked>>,
     begun: AtomicUsize,
+    busy: Arc<AtomicUsize>,
     closed: AtomicBool,
 }
 
 impl Clients {
-    /// Tells the stories, from now on.
-    pub fn begin(nodes: &[Node], stories: Vec<Story>, random: &Random) -> Clients {
+    /// Tells the stories, from now on. `busy` is how many containers have not ended: where machines are slow, fewer are
+    /// asked for.
+    pub fn begin(nodes: &[Node], stories: Vec<Story>, busy: Arc<AtomicUsize>, random: &Random) -> Clients {
         let stories = Mutex::new(stories.into_iter().enumerate().collect());
-        let shared = Arc::new(Shared { stories, ..Shared::default() });
+        let shared = Arc::new(Shared { stories, busy, ..Shared::default() });
         let mut threads = Background::default();
         for client in 0..CLIENTS {
             let mut random = random.fork(client + 1);
@@ -136,6 +140,12 @@ impl Clients {
                 while let Some((number, story)) = shared.next() {
                     shared.tell(&mut sender, stop, number, story);
                     shared.pause(stop, random.between(BETWEEN_MS.0, BETWEEN_MS.1));
+                    while shared.busy.load(Ordering::Relaxed) > BUSY_MAX && !shared.is_closed() {
+                        if stop.is_wanted() {
+                            return;
+                        }
+                        stop.sleep(NOTICE);
+                    }
                     if stop.is_wanted() {
                         return;
                     }
@@ -170,12 +180,16 @@ impl Clients {
 
 impl Shared {
     fn next(&self) -> Option<(usize, Story)> {
-        if self.closed.load(Ordering::Relaxed) { None } else { lock(&self.stories).pop_front() }
+        if self.is_closed() { None } else { lock(&self.stories).pop_front() }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     fn pause(&self, stop: &Stop, ms: u64) {
         let until = Instant::now() + Duration::from_millis(ms);
-        while Instant::now() < until && !stop.is_wanted() && !self.closed.load(Ordering::Relaxed) {
+        while Instant::now() < until && !stop.is_wanted() && !self.is_closed() {
             stop.sleep(NOTICE);
         }
     }
