@@ -22,6 +22,8 @@ pub enum Command {
     Film(FilmArgs),
     /// Judge a history again
     Judge(JudgeArgs),
+    /// Go through the protocol of claims, leases and fences, whatever may happen in whatever order
+    Model(ModelArgs),
 }
 
 /// Flags of `film`.
@@ -45,6 +47,14 @@ pub struct FilmArgs {
     /// How long a node may act without hearing from a majority [default: pinode's own, 10]
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub lease_seconds: Option<f64>,
+}
+
+/// Flags of `model`.
+#[derive(Args, Clone, Debug)]
+pub struct ModelArgs {
+    /// Larger worlds: minutes instead of seconds
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// Flags of `judge`.

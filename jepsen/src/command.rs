@@ -1,4 +1,4 @@
-//! The two commands, and their exit codes.
+//! The commands, and their exit codes.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use crate::check::{self, harm};
 use crate::cli::{Cli, Command, FilmArgs, JudgeArgs};
 use crate::history::History;
 use crate::scenario::film::{self, Plan};
-use crate::{moment, report};
+use crate::{model, moment, report};
 
 const VIOLATIONS: u8 = 1;
 const HARNESS: u8 = 3;
@@ -21,6 +21,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Film(args) => film(args),
         Command::Judge(args) => judge(&args),
+        Command::Model(args) => model::run(args.deep),
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,
