@@ -29,6 +29,8 @@ pub enum Command {
     Real(RealArgs),
     /// Judge a history again
     Check(CheckArgs),
+    /// Go through the protocol of claims, leases and fences, whatever may happen in whatever order
+    Model(ModelArgs),
 }
 
 /// Flags of `real`.
@@ -67,6 +69,14 @@ pub struct RealArgs {
     /// First three numbers of their addresses; two runs at once need two
     #[arg(long, default_value = "10.77.96", value_name = "A.B.C")]
     pub subnet: String,
+}
+
+/// Flags of `model`.
+#[derive(Args, Clone, Debug)]
+pub struct ModelArgs {
+    /// Larger worlds: minutes instead of seconds
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// Flags of `check`.

@@ -13,7 +13,7 @@ use crate::report::{Index, Tally};
 use crate::scenario::film::Reel;
 use crate::scenario::{Setting, catalog};
 use crate::testbed::Options;
-use crate::{interrupt, moment, report};
+use crate::{interrupt, model, moment, report};
 
 const VIOLATIONS: u8 = 1;
 const HARNESS: u8 = 3;
@@ -25,6 +25,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Real(args) => real(&args),
         Command::Check(args) => check(&args),
+        Command::Model(args) => model::run(args.deep),
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,
