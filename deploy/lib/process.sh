@@ -12,7 +12,8 @@ started_at() {
     stat=${stat##*) }
     # shellcheck disable=SC2086 # fields, on purpose
     set -- $stat
-    [ "$1" != Z ] || return 1
+    # One that is ending may show nothing at all any more.
+    [ "${1:-Z}" != Z ] && [ -n "${20:-}" ] || return 1
     printf '%s\n' "${20}"
 }
 
@@ -38,7 +39,7 @@ record() {
 recorded() {
     local pid start
     read -r pid start 2>/dev/null <"$1" || return 1
-    [ "$(started_at "$pid")" = "$start" ] || return 1
+    [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ] || return 1
     printf '%s\n' "$pid"
 }
 

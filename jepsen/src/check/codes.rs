@@ -2,7 +2,7 @@
 //! shows. A success without its end is the worst of all lies, and what was skipped has never run.
 
 use super::Violation;
-use crate::history::{AT_THE_END, FaultKind, History, Job, Kind, Mark, Seen, View};
+use crate::history::{AT_THE_END, Fault, FaultKind, History, Job, Kind, Life, Mark, Seen, View};
 
 /// The code of who was killed.
 const KILLED: i64 = 137;
@@ -32,7 +32,7 @@ fn wrong(history: &History, job: &Job, seen: &Seen) -> Option<String> {
     let ended = end(history, job, seen);
     match seen.state.as_str() {
         "succeeded" => wrong_success(ended),
-        "failed" if is_shim_killed(history, seen) => None,
+        "failed" if is_shim_killed(history, seen) || is_lost_for_good(history, job, seen) => None,
         "failed" => wrong_failure(job, seen, ended),
         "skipped" => wrong_skip(history, job, seen),
         "cancelled" => {
@@ -77,6 +77,15 @@ fn wrong_failure(job: &Job, seen: &Seen, ended: Option<i64>) -> Option<String> {
         )),
         (Some(_) | None, Some(_) | None) => None,
     }
+}
+
+/// Whether it may run once only, and its machine lost it: nobody knows how it ended, and nobody may run it again.
+fn is_lost_for_good(history: &History, job: &Job, seen: &Seen) -> bool {
+    let loses =
+        |fault: &&Fault| fault.what.ends_all() || matches!(fault.what, FaultKind::Wipe | FaultKind::Remove);
+    let mut losses = history.faults.iter().filter(loses);
+    let was_lost = seen.node.as_ref().is_some_and(|node| losses.any(|fault| fault.hit(node)));
+    job.life == Life::Never && seen.exit_code.is_none() && was_lost
 }
 
 /// Whether what stands between engine and program was killed under the attempt that counts. Its engine then kills the
@@ -231,5 +240,20 @@ mod tests {
         assert!(first(&history).contains("it tells code 137, and its program never came to its end"));
         history.faults[1].container = Some("docker-p.first-1".to_owned());
         assert!(!sentences(judge(&history)).iter().any(|said| said.contains("p.first ")));
+    }
+
+    #[test]
+    fn only_what_may_run_once_and_lost_its_machine_may_fail_without_a_code() {
+        let mut history = good();
+        seen(&mut history, "p.second", |second| {
+            (second.state, second.exit_code) = ("failed".to_owned(), None)
+        });
+        history.records.retain(|record| record.name != "p.second" || record.mark != Mark::End(0));
+        history.faults.push(fault(FaultKind::Wipe, "n2", (5_500, 5_600)));
+        assert!(first(&history).contains("its program would have succeeded"));
+        history.jobs.get_mut("p.second").unwrap().life = Life::Never;
+        assert_eq!(judge(&history), []);
+        history.faults.pop();
+        assert_eq!(judge(&history).len(), 3);
     }
 }

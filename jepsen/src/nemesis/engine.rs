@@ -65,5 +65,5 @@ fn shim_of_one(ground: &Ground, random: &mut Random) -> anyhow::Result<Harm> {
         },
         |_| Ok(()),
     );
-    Ok(harm.of_container(&id))
+    Ok(harm.of_container(&id).momentary())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -10,9 +11,14 @@ use crate::moment;
 use crate::node::Node;
 use crate::random::Random;
 use crate::testbed::{self, Testbed};
+use crate::wait::in_time;
 
 /// Last lines of a log that are kept as last words.
 const LAST_WORDS: usize = 4;
+
+/// Longest wait for healed nodes to see each other as up, and the pause between two looks.
+const WHOLE_SOON: Duration = Duration::from_secs(30);
+const WHOLE_LOOK: Duration = Duration::from_millis(300);
 
 /// Machines under harm.
 #[derive(Debug)]
@@ -102,8 +108,12 @@ impl Ground {
         self.nodes.len() / 2 + 1
     }
 
-    /// Whether every node sees every node as up.
-    pub fn is_whole(&self) -> bool {
+    /// Whether every node sees every node as up, soon: what was healed a moment ago needs a while.
+    pub fn is_whole_soon(&self) -> anyhow::Result<bool> {
+        in_time(WHOLE_SOON, WHOLE_LOOK, || self.is_whole())
+    }
+
+    fn is_whole(&self) -> bool {
         let up = |node: &Node, other: &Node| {
             node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))
         };

@@ -56,6 +56,14 @@ impl Harm {
         self
     }
 
+    /// The same harm, which is over as soon as it is done.
+    pub fn momentary(mut self) -> Harm {
+        self.heal = None;
+        (self.fault.healing_ns, self.fault.healed_ns) =
+            (Some(self.fault.in_place_ns), Some(self.fault.in_place_ns));
+        self
+    }
+
     /// The same harm, which is done to one Docker container only.
     pub fn of_container(mut self, docker_id: &str) -> Harm {
         self.fault.container = Some(docker_id.to_owned());

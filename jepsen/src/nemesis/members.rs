@@ -1,6 +1,8 @@
 //! Changes of who belongs to the cluster, and of who may be given work. A pinode that cannot do it says 404 or 405, and
 //! the harm is skipped.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail, ensure};
 
 use super::{Ground, Harm, wipe};
@@ -9,7 +11,6 @@ use crate::random::Random;
 use crate::testbed::name;
 use crate::wait::in_time;
 use crate::{Answer, Client};
-use std::time::Duration;
 
 /// Longest wait for a change: a leader may have to be found first.
 const CHANGE: Duration = Duration::from_secs(20);
@@ -44,11 +45,9 @@ pub fn add(ground: &Ground, _: &mut Random) -> Harm {
 
 /// One node is removed; later its machine joins again, with an empty disk.
 pub fn remove(ground: &Ground, random: &mut Random) -> Harm {
-    if !ground.is_whole() {
-        return Harm::skipped(FaultKind::Remove, "not all nodes are up");
-    }
     let made = random.pick(&ground.numbers()).copied().context("there is no node").and_then(|k| {
         probe(ground, |client| client.delete(&path("nobody-at-all", "")))?;
+        ensure!(ground.is_whole_soon()?, "not all nodes are up");
         ground.hold_down(k);
         Ok(Harm::strike(
             (FaultKind::Remove, &[k], "removed, and back with an empty disk".to_owned()),
@@ -86,7 +85,8 @@ fn ask(ground: &Ground, send: impl Fn(&Client) -> anyhow::Result<Answer>) -> any
     let mut last = String::new();
     let done = in_time(CHANGE, PAUSE, || {
         ground.nodes.iter().any(|node| match send(&node.client) {
-            Ok(answer) if (200..300).contains(&answer.status) => true,
+            // Who is not there has been removed by a try whose answer was lost.
+            Ok(answer) if (200..300).contains(&answer.status) || answer.code() == "no_such_node" => true,
             Ok(answer) => {
                 last = format!("{} {}", answer.status, answer.body);
                 false

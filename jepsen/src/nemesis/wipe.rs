@@ -1,18 +1,18 @@
 //! A disk that comes back empty: a node that has forgotten everything may not vote as the one it was.
 
+use anyhow::ensure;
+
 use super::{Ground, Harm};
 use crate::history::FaultKind;
 use crate::random::Random;
 
 /// One node, while all others are up.
 pub fn one(ground: &Ground, random: &mut Random) -> Harm {
-    if !ground.is_whole() {
-        return Harm::skipped(
-            FaultKind::Wipe,
-            "not all nodes are up, and two that forget are more than a cluster bears",
-        );
-    }
-    Harm::or_skipped(FaultKind::Wipe, ground.victim(random).map(|k| wipe(ground, k)))
+    let made = ground.is_whole_soon().and_then(|whole| {
+        ensure!(whole, "not all nodes are up, and two that forget are more than a cluster bears");
+        ground.victim(random).map(|k| wipe(ground, k))
+    });
+    Harm::or_skipped(FaultKind::Wipe, made)
 }
 
 fn wipe(ground: &Ground, k: usize) -> Harm {

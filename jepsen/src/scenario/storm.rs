@@ -135,17 +135,21 @@ impl Storm {
         let until = Instant::now() + WARM_UP + Duration::from_secs(setting.seconds);
         sleep(WARM_UP)?;
         let mut random = self.random.fork(3);
-        let mut round = Vec::new();
+        let (mut round, mut skipped) = (Vec::new(), 0);
         while Instant::now() < until {
             if round.is_empty() {
                 round = scenario.strikes.to_vec();
                 random.shuffle(&mut round);
             }
-            let Some((strike, hold)) = round.pop() else { break };
+            let Some((strike, hold)) = round.pop().filter(|_| skipped <= scenario.strikes.len()) else {
+                break;
+            };
             let pause = held(&mut random, hold, setting);
             let harm = strike(&self.ground, &mut random);
             let outcome = harm.fault.outcome;
             self.progress.step(&told(&harm));
+            // Where nothing can be done, nothing is waited for.
+            skipped = if outcome == FaultOutcome::Skipped { skipped + 1 } else { 0 };
             self.harms.active.push(harm);
             if outcome != FaultOutcome::Skipped {
                 sleep(pause.min(until.saturating_duration_since(Instant::now())))?;
