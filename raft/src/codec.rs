@@ -35,6 +35,8 @@ pub enum Schema {
     Identity = 8,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
+    /// [`crate::backup::BackupV1`]: a hundred more than the layout of the state that is in it, see `Identity`.
+    Backup = 108,
 }
 
 /// Why bytes are no record.
@@ -117,7 +119,7 @@ fn payload(schema: Schema, record: &[u8]) -> Result<&[u8], BadRecord> {
 }
 
 /// Mirror of a log id. Frozen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LogIdV1 {
     /// Term of the leader that proposed it.
     pub term: u64,
@@ -148,7 +150,7 @@ pub struct MemberV1 {
 }
 
 /// Mirror of a membership. Frozen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipV1 {
     /// One set of voters, or two in a joint change.
     pub voters: Vec<Vec<u64>>,

@@ -86,6 +86,7 @@ impl From<Rejection> for ApiError {
             | Rejection::NodeRemoved
             | Rejection::NodeLives(_)
             | Rejection::NodeBusy(..)
+            | Rejection::LastNode(_)
             | Rejection::NodeHoldsUnknown { .. } => (409, None),
             Rejection::NoSuchNode(_) => (404, None),
             Rejection::BadSetting(_) => (400, None),

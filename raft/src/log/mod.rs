@@ -4,10 +4,12 @@
 mod flusher;
 pub mod high_water;
 mod recover;
+mod salvage;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use flusher::OnFatal;
 pub use recover::{LogError, Recovered};
+pub use salvage::{Salvaged, salvage};
 pub use store::LogStore;

@@ -9,6 +9,7 @@ mod exited;
 mod forget;
 mod images;
 mod label_node;
+mod power;
 mod remove;
 mod remove_node;
 mod removed;
@@ -58,7 +59,9 @@ impl State {
             touched: VecDeque::new(),
             over: Vec::new(),
         };
+        step.watch_power(&entry.command);
         let mut reply = step.dispatch(&entry.command);
+        step.settle_power();
         step.settle();
         step.forget_over();
         step.place_ready();

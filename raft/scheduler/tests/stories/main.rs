@@ -8,6 +8,7 @@
 )]
 
 mod affinities;
+mod blackouts;
 mod cascade;
 mod constraints;
 mod cycles;
