@@ -337,6 +337,23 @@ pub struct Status {
     pub shared_odd: Vec<String>,
     /// What an operator should know, in sentences.
     pub attention: Vec<String>,
+    /// What came of the last time that all nodes lost power: for a day, and until nothing of it is open.
+    pub blackout: Option<Blackout>,
+}
+
+/// What came of a blackout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blackout {
+    /// When power was back.
+    pub at: String,
+    /// Names of nodes that are back.
+    pub back: Vec<String>,
+    /// Names of those that are not.
+    pub missing: Vec<String>,
+    /// What ran, by name, and what became of it.
+    pub ran: BTreeMap<String, String>,
+    /// What waits now, by name, and for what.
+    pub waits: BTreeMap<String, String>,
 }
 
 /// A member of the Raft group.

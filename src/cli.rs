@@ -77,6 +77,24 @@ pub enum Command {
     /// Watch over what a node left behind: started by a node that leaves
     #[command(hide = true)]
     Guard(GuardArgs),
+    /// Write the whole state of the cluster into a file, while it runs
+    ///
+    /// Everything that was committed before: containers with what they wait for, nodes, settings, remembered requests. Not
+    /// what is on the engines and in volumes: images, logs and data.
+    Backup(BackupArgs),
+    /// Make a new cluster of one from a backup, in an empty data folder
+    ///
+    /// What was blocked waits on, and finished work stays finished. What ran when the backup was taken has lost its node: it
+    /// runs again, or is unknown where it must not run twice, until `pinode node rm` declares its old node gone. Nodes of
+    /// before are strangers to the new cluster; they join it with empty data folders, under their old names if you like.
+    Restore(RestoreArgs),
+    /// When a majority of the voters is gone for good: make what this stopped node has a cluster of one
+    ///
+    /// Shows what would be done and what may be lost; does it only with --yes. Choose the survivor whose log ends at the
+    /// highest entry of the highest term. What was there is kept beside it. The other survivors join the new cluster with empty data folders.
+    /// Their old disks, should they come back, are refused: an old cluster and its recovery never merge, nor do two
+    /// recoveries.
+    Recover(RecoverArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -327,6 +345,34 @@ pub struct SettingsArgs {
     /// How long a voter may be lost before another node takes its place, for example 10m [default: 5m]
     #[arg(long, value_name = "DURATION")]
     pub replace_voter_after: Option<String>,
+}
+
+/// Flags of `backup`.
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// The file; one that is there is replaced when the new one is whole
+    pub file: PathBuf,
+}
+
+/// Flags of `restore`.
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// The file
+    pub file: PathBuf,
+    /// Folder of the new node; empty, or not there yet [default: as join]
+    #[arg(long, env = "PINODE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Flags of `recover`.
+#[derive(Args, Debug)]
+pub struct RecoverArgs {
+    /// Folder of the stopped node [default: as join]
+    #[arg(long, env = "PINODE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Do it
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Flags of `rm`.

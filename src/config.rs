@@ -114,7 +114,7 @@ impl Config {
     pub fn load(args: JoinArgs) -> Result<Config, ConfigError> {
         let file = file::read(args.config.as_deref())?;
         let root = rustix::process::geteuid().is_root();
-        let data_dir = args.data_dir.or(file.data_dir).unwrap_or_else(|| default_data_dir(root));
+        let data_dir = data_dir(args.data_dir.or(file.data_dir));
         let data_dir = absolute("data-dir", &data_dir)?;
         let shared_dir = args.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.join("shared"));
         let addresses = address::Asked {
@@ -163,8 +163,13 @@ impl Config {
 /// Where local people find a node that root started.
 pub const DEFAULT_SOCKET: &str = "/run/pinode/pinode.sock";
 
-fn default_data_dir(root: bool) -> PathBuf {
-    if root {
+/// The folder of a node: the given one, or where `join` would look.
+pub fn data_dir(given: Option<PathBuf>) -> PathBuf {
+    given.unwrap_or_else(default_data_dir)
+}
+
+fn default_data_dir() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
         return PathBuf::from("/var/lib/pinode");
     }
     let var = |name| std::env::var_os(name).map(PathBuf::from);

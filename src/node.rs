@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, spawns the few tasks, and ends them in order.
 
+mod blackout;
 mod facts;
 mod leave;
 mod session;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use openraft::async_runtime::WatchReceiver;
 use pinode_raft::config::{Timeouts, raft_config};
-use pinode_raft::identity::IdentityError;
+use pinode_raft::identity::{IdentityError, family};
 use pinode_raft::{Identity, LogStore, Machine, OpenError, Opened, Raft};
 use pinode_scheduler::SessionId;
 use tokio::net::TcpListener;
@@ -29,7 +30,7 @@ use crate::http::{self, Backend};
 use crate::liveness::{Keeper, Lease, Record, Watchdog};
 use crate::members::{self, Founding};
 use crate::propose::Proposer;
-use crate::transport::wire::Joiner;
+use crate::transport::wire::{Joiner, Seen};
 use crate::transport::{self, Core, Greeting, Network, Peers, Services};
 use crate::{docker_api, driver, film};
 
@@ -209,7 +210,7 @@ impl Node {
         let me = self.identity.node();
         let cluster = self.identity.cluster().map(|id| http::hex(&id)).unwrap_or_default();
         let agent_config = AgentConfig {
-            cluster: cluster.clone(),
+            cluster: self.identity.cluster().map(|id| http::hex(family(&id))).unwrap_or_default(),
             node: self.config.name.clone(),
             boot: self.boot.clone(),
             intents: Intents::open(&self.config.data_dir.join("intents")).context("read the intents")?,
@@ -222,6 +223,7 @@ impl Node {
         tasks.spawn(async move { keeper.watch().await });
         tasks.spawn(async move { lease.watch().await });
         self.spawn_last_resorts(tasks, &agent)?;
+        tasks.spawn(blackout::tell(self.machine.clone()));
         tasks.spawn(driver::report(reports, self.proposer.clone(), me));
         let session = self.session.subscribe();
         tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));
@@ -296,15 +298,19 @@ impl Node {
         }
     }
 
-    /// Returns when a peer says that this disk is an old copy; the folder is set aside.
+    /// Returns when a peer says that this disk is an old copy, or that its node was removed, or when it has applied that
+    /// itself; the folder is set aside.
     async fn until_stale(&self) -> String {
-        let mut stale = self.greeting.stale();
-        let seen = match stale.wait_for(Option::is_some).await {
-            Ok(seen) => *seen,
-            Err(_) => None,
+        let (mut stale, mut applied) = (self.greeting.stale(), self.machine.applied());
+        let told = async { stale.wait_for(Option::is_some).await.ok().and_then(|seen| *seen) };
+        let me = self.identity.node();
+        let removed = applied.wait_for(|_| self.machine.state().is_removed(me));
+        let seen = tokio::select! {
+            Some(seen) = told => seen,
+            Ok(_) = removed => Seen::Removed,
+            else => return std::future::pending().await,
         };
-        let Some(seen) = seen else { return std::future::pending().await };
-        let reason = format!("this disk is an old copy: {seen}");
+        let reason = seen.to_string();
         if let Err(error) = self.identity.quarantine(&reason) {
             tracing::error!(%error, "set the folder aside");
         }

@@ -32,13 +32,15 @@ pub enum Schema {
     Snapshot = 4,
     /// [`crate::identity::IdentityV1`]. It is read first, so before the first release its number stands for the layout of
     /// the whole folder, and rises with every change: an older folder is refused and not taken for a damaged one.
-    Identity = 9,
+    Identity = 10,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
     /// [`SnapshotV1`] whose state holds what its first layout could not say: its last field, [`Later`].
     ///
     /// [`Later`]: pinode_scheduler::later
     LaterSnapshot = 8,
+    /// [`crate::backup::BackupV1`]: a hundred more than the layout of the state that is in it, see `Identity`.
+    Backup = 110,
 }
 
 /// Why bytes are no record.
@@ -174,7 +176,7 @@ fn payload(schema: Schema, record: &[u8]) -> Result<&[u8], BadRecord> {
 }
 
 /// Mirror of a log id. Frozen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LogIdV1 {
     /// Term of the leader that proposed it.
     pub term: u64,
@@ -205,7 +207,7 @@ pub struct MemberV1 {
 }
 
 /// Mirror of a membership. Frozen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipV1 {
     /// One set of voters, or two in a joint change.
     pub voters: Vec<Vec<u64>>,

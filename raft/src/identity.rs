@@ -14,7 +14,7 @@ use crate::durable;
 
 const FILE: &str = "identity";
 const LOCK: &str = "lock";
-const QUARANTINE: &str = "QUARANTINE";
+pub(crate) const QUARANTINE: &str = "QUARANTINE";
 
 /// What a disk knows of itself. Frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +64,10 @@ pub enum IdentityError {
         source: BadRecord,
     },
     /// An earlier start found damage and set the folder aside.
-    #[error("{path} is quarantined: {reason}")]
+    #[error(
+        "{path} is quarantined: {reason}. The folder is kept: move it away, and this node joins again as a new one. If the \
+         disks of a majority of the voters are lost: pinode recover --data-dir {path}"
+    )]
     Quarantined {
         /// The folder.
         path: PathBuf,
@@ -100,6 +103,18 @@ impl Identity {
         let mut identity = Identity { dir: dir.to_owned(), value, mark: random, _lock: lock };
         identity.save(value)?;
         Ok(identity)
+    }
+
+    /// Holds the folder of a stopped node for a look, or for what an operator does to it: no start is counted, and a
+    /// quarantined one is looked at too.
+    pub fn look(dir: &Path) -> Result<Identity, IdentityError> {
+        let path = dir.join(FILE);
+        let failed = |source| IdentityError::Io { act: "read", path: path.clone(), source };
+        let bytes = fs::read(&path).map_err(failed)?;
+        let lock = lock(dir)?;
+        let value = codec::decode::<IdentityV1>(Schema::Identity, &bytes)
+            .map_err(|source| IdentityError::Damaged { path: path.clone(), source })?;
+        Ok(Identity { dir: dir.to_owned(), value, mark: 0, _lock: lock })
     }
 
     /// The node's id.
@@ -146,6 +161,22 @@ impl Identity {
     pub fn quarantine(&self, reason: &str) -> Result<(), IdentityError> {
         quarantine(&self.dir, reason)
     }
+}
+
+/// The part of a cluster's id that stays when it is recovered or restored, in bytes: what its Docker containers are
+/// known by.
+const FAMILY_BYTES: usize = 24;
+
+/// The part of a cluster's id that stays for ever.
+pub fn family(cluster: &[u8; 32]) -> &[u8] {
+    &cluster[..FAMILY_BYTES]
+}
+
+/// The id of a cluster that was recovered or restored: of the same family, and a stranger to who belongs to the old one.
+pub(crate) fn next_generation(cluster: [u8; 32], random: u64) -> [u8; 32] {
+    let mut next = cluster;
+    next[FAMILY_BYTES..].copy_from_slice(&random.to_be_bytes());
+    next
 }
 
 /// Sets a folder aside.
@@ -197,7 +228,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         Identity::open(dir.path(), 7).unwrap().quarantine("entry 5 is missing").unwrap();
         let error = Identity::open(dir.path(), 8).unwrap_err().to_string();
-        assert!(error.ends_with("is quarantined: entry 5 is missing"), "{error}");
+        assert!(error.contains("is quarantined: entry 5 is missing"), "{error}");
+        assert!(error.contains("pinode recover --data-dir"), "{error}");
     }
 
     #[test]

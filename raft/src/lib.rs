@@ -9,9 +9,14 @@
 //! | [`snapshot`] | snapshots as files of our own |
 //! | [`machine`] | the thin adapter around `State::apply` |
 //! | [`identity`] | who this disk is: node id, cluster id, start counter, quarantine |
+//! | [`remains`] | what one disk has of a cluster that lost its majority |
+//! | [`alone`] | a folder as a cluster of one, recovered or restored |
+//! | [`backup`] | the whole state as one record, and a folder made from it |
 //! | [`config`] | openraft's settings and the two timeout classes |
 //! | [`open`](open()) | the whole folder, verified, or why not |
 
+pub mod alone;
+pub mod backup;
 pub mod codec;
 pub mod config;
 mod durable;
@@ -21,12 +26,16 @@ pub mod identity;
 pub mod log;
 pub mod machine;
 mod open;
+pub mod remains;
 pub mod snapshot;
 pub mod types;
 
+pub use alone::Alone;
+pub use backup::BackupV1;
 pub use durable::{remove as remove_durably, write as write_durably};
 pub use identity::{Identity, lock as lock_folder};
 pub use log::LogStore;
 pub use machine::Machine;
 pub use open::{OpenError, Opened, open, open_with};
+pub use remains::{RecoverError, Remains};
 pub use types::{Member, Raft, TypeConfig};

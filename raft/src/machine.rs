@@ -79,6 +79,11 @@ impl Machine {
         StateGuard(self.read())
     }
 
+    /// The state as it is now, with what it covers.
+    pub fn snapshot(&self) -> SnapshotV1 {
+        self.read().snapshot()
+    }
+
     /// Index of the last applied entry, and a wake-up at each change of it.
     pub fn applied(&self) -> watch::Receiver<u64> {
         self.applied.subscribe()

@@ -87,7 +87,8 @@ pub enum What {
 
 /// What an agent is started with.
 pub struct AgentConfig {
-    /// Hex of the cluster's id.
+    /// Hex of the part of the cluster's id that stays when it is recovered or restored: its Docker containers must be known
+    /// by it afterwards.
     pub cluster: String,
     /// This node's name.
     pub node: String,
@@ -204,7 +205,7 @@ impl Agent {
         self.engine.clone()
     }
 
-    /// Hex of the cluster's id.
+    /// Hex of the part of the cluster's id that its Docker containers bear.
     pub fn cluster(&self) -> &str {
         &self.context.launcher.cluster
     }

@@ -8,7 +8,7 @@ use pinode_scheduler::ContainerId;
 
 /// Labels on every Docker container of ours.
 pub mod label {
-    /// Hex of the cluster's id.
+    /// Hex of the part of the cluster's id that stays when it is recovered or restored.
     pub const CLUSTER: &str = "pinode.cluster";
     /// Hex of the container's id.
     pub const CONTAINER: &str = "pinode.container";

@@ -1,5 +1,7 @@
-//! One subcommand, one file. Only `join` starts a node; the others are clients of its HTTP API.
+//! One subcommand, one file. Only `join` starts a node, `recover` and `restore` prepare the folder of
+//! one that is stopped; the others are clients of its HTTP API.
 
+mod backup;
 mod containers;
 mod encode;
 mod events;
@@ -11,6 +13,7 @@ mod logs;
 mod node;
 mod nodes;
 mod ps;
+mod recover;
 mod run;
 mod settings;
 mod status;
@@ -57,6 +60,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     let client = Client::new(host.as_deref())?;
     match command {
         Command::Join(_) | Command::Guard(_) => {}
+        Command::Recover(args) => recover::recover(&args, format).await?,
+        Command::Restore(args) => backup::restore(&args, format).await?,
+        Command::Backup(args) => backup::backup(&client, &args, format).await?,
         Command::Run(args) => return run::run(&client, *args).await,
         Command::Submit(args) => submit::submit(&client, &args, format).await?,
         Command::Ps(args) => ps::ps(&client, &args, format).await?,

@@ -1,7 +1,7 @@
 //! `status`: the cluster as one node sees it.
 
 use super::listing;
-use crate::api::Status;
+use crate::api::{Blackout, Status};
 use crate::cli::Format;
 use crate::client::Client;
 
@@ -22,6 +22,9 @@ pub(super) async fn status(client: &Client, format: Format) -> anyhow::Result<()
     for (state, count) in &status.containers {
         anstream::println!("{state:<10} {count}");
     }
+    if let Some(blackout) = &status.blackout {
+        print_blackout(blackout);
+    }
     for sentence in &status.attention {
         anstream::println!("attention  {sentence}");
     }
@@ -29,4 +32,18 @@ pub(super) async fn status(client: &Client, format: Format) -> anyhow::Result<()
         anstream::println!("attention  {node} does not see the shared folder that the others see");
     }
     Ok(())
+}
+
+fn print_blackout(blackout: &Blackout) {
+    let back = blackout.back.join(", ");
+    anstream::println!("blackout   all nodes were without power until {}; back: {back}", blackout.at);
+    if !blackout.missing.is_empty() {
+        anstream::println!("  missing  {}", blackout.missing.join(", "));
+    }
+    for (name, fate) in &blackout.ran {
+        anstream::println!("  ran      {name} {fate}");
+    }
+    for (name, what) in &blackout.waits {
+        anstream::println!("  waits    {name} for {what}");
+    }
 }

@@ -173,7 +173,8 @@ fn words(what: &What) -> Vec<(String, Option<(&'static str, String)>)> {
         | What::Undrained
         | What::NodeRemoved
         | What::Labelled(_)
-        | What::Configured(_) => Vec::new(),
+        | What::Configured(_)
+        | What::Blackout(_) => Vec::new(),
     }
 }
 

@@ -134,6 +134,7 @@ fn outcome(what: &What, before: Option<Ended>) -> Option<Ended> {
         | What::Undrained
         | What::NodeRemoved
         | What::Labelled(_)
-        | What::Configured(_) => before,
+        | What::Configured(_)
+        | What::Blackout(_) => before,
     }
 }

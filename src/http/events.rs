@@ -92,6 +92,7 @@ fn words(what: &What) -> (&'static str, Option<String>) {
         What::Undrained => ("undrained", None),
         What::NodeRemoved => ("node-removed", None),
         What::Labelled(labels) => ("labelled", Some(print_labels(labels))),
+        What::Blackout(what) => ("blackout", Some(what.clone())),
         What::Configured(what) => ("configured", Some(what.clone())),
         What::Ailing(what, problem) => {
             ("ailing", Some(format!("{what}: {}", problem.as_deref().unwrap_or("well again"))))

@@ -2,6 +2,7 @@
 //! state, and every error is a sentence with a stable code.
 
 mod backend;
+mod backup;
 mod body;
 mod containers;
 mod elsewhere;
@@ -62,6 +63,7 @@ pub fn router(backend: Backend) -> Router {
         .route("/nodes/{name}/labels", post(nodes::label))
         .route("/settings", get(settings::show).post(settings::change))
         .route("/status", get(status::status))
+        .route("/backup", get(backup::backup))
         .route("/graph", get(graph::graph))
         .route("/events", get(events::events));
     let router = Router::new()

@@ -121,25 +121,34 @@ async fn act(
     match answered {
         Some(reply) => taken(reply)?,
         None => {
-            let node = resolve(&backend.machine.state(), name)?;
+            let node = resolve(backend, name)?;
             backend.commit(command(request, node)).await?
         }
     };
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A node by its name, or by its id.
-fn resolve(state: &pinode_scheduler::State, name: &str) -> Result<NodeId, ApiError> {
-    let by_id = || {
-        let id = NodeId::from_str_radix(name, 16).ok().filter(|_| name.len() == 16)?;
-        state.find_node(id)
-    };
-    let node = state.find_node_named(name).or_else(by_id);
-    node.map(|node| node.id).ok_or_else(|| {
+/// A node by its name, or by its id; also one that is a member and has never opened a session.
+fn resolve(backend: &Backend, name: &str) -> Result<NodeId, ApiError> {
+    let members = members(backend);
+    let state = backend.machine.state();
+    let by_id = NodeId::from_str_radix(name, 16).ok().filter(|_| name.len() == 16);
+    let by_id = by_id.filter(|id| state.find_node(*id).is_some() || members.contains_key(id));
+    let member = || members.iter().find(|(_, member)| *member == name).map(|(id, _)| *id);
+    let found = state.find_node_named(name).map(|node| node.id).or(by_id).or_else(member);
+    found.ok_or_else(|| {
         let names: Vec<&str> = state.nodes().map(|node| node.facts.name.as_str()).collect();
         let message = format!("no such node: {name}; there are {}", names.join(", "));
         ApiError::new(StatusCode::NOT_FOUND, "no_such_node", message)
     })
+}
+
+/// Names of the members. Raft's metrics are not held while the state is looked at.
+fn members(backend: &Backend) -> BTreeMap<NodeId, String> {
+    let metrics = backend.raft.metrics();
+    let metrics = metrics.borrow_watched();
+    let members = metrics.membership_config.membership().nodes();
+    members.map(|(id, member)| (*id, member.name.clone())).collect()
 }
 
 fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {

@@ -4,7 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 /// Path, method, what it does, and the status of success.
-const ROUTES: [(&str, &str, &str, &str); 28] = [
+const ROUTES: [(&str, &str, &str, &str); 29] = [
     ("/api/v1/containers", "get", "List containers", "200"),
     ("/api/v1/containers", "post", "Submit a container", "201"),
     ("/api/v1/pipelines", "post", "Submit a pipeline, all or nothing", "201"),
@@ -23,6 +23,7 @@ const ROUTES: [(&str, &str, &str, &str); 28] = [
     ("/api/v1/nodes/{name}/labels", "post", "Give a node labels, or take them back", "204"),
     ("/api/v1/settings", "get", "What holds for the whole cluster", "200"),
     ("/api/v1/settings", "post", "Change what holds for the whole cluster", "200"),
+    ("/api/v1/backup", "get", "The whole state as one file, for pinode restore", "200"),
     ("/api/v1/status", "get", "The cluster as this node sees it", "200"),
     ("/api/v1/graph", "get", "Who waits for whom", "200"),
     ("/api/v1/events", "get", "What happens, as server-sent events", "200"),

@@ -7,11 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use openraft::async_runtime::WatchReceiver;
 use pinode_scheduler::NodeId;
+use pinode_scheduler::blackout::aftermath;
 
 use super::backend::{Backend, hex};
 use super::error::ApiError;
 use super::query::{Nothing, Query};
-use crate::api;
+use super::view;
+use crate::{api, clock};
+
+/// How long a blackout is news, in milliseconds.
+const BLACKOUT_SHOWN_MS: u64 = 86_400_000;
 
 /// Never waits for a quorum: it is what people ask when something is wrong.
 pub(super) async fn status(
@@ -52,6 +57,7 @@ pub(super) async fn status(
         members: membership.nodes().map(member).collect(),
         containers,
         attention: attention(&state),
+        blackout: blackout(&state),
         shared_odd: odd.map(|node| node.facts.name.clone()).collect(),
     }))
 }
@@ -64,6 +70,19 @@ fn attention(state: &pinode_scheduler::State) -> Vec<String> {
         Some(format!("{name} is {}; {claims} containers left on it", drain.sentence()))
     });
     draining.collect()
+}
+
+/// News for a day, and for as long as anything of it is open.
+fn blackout(state: &pinode_scheduler::State) -> Option<api::Blackout> {
+    let aftermath = aftermath(state)?;
+    let old = clock::wall_ms().saturating_sub(aftermath.at_ms) > BLACKOUT_SHOWN_MS;
+    (!old || !aftermath.settled).then(|| api::Blackout {
+        at: view::time(aftermath.at_ms),
+        back: aftermath.back,
+        missing: aftermath.missing,
+        ran: aftermath.ran.into_iter().collect(),
+        waits: aftermath.waits.into_iter().collect(),
+    })
 }
 
 /// The process answers.

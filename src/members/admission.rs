@@ -12,7 +12,7 @@ use pinode_raft::{Machine, Member, Raft, TypeConfig};
 use tokio::time::{sleep, timeout};
 
 use crate::transport::Peers;
-use crate::transport::wire::{Admission, Answer, Ask, Joiner};
+use crate::transport::wire::{Admission, Answer, Ask, Joiner, Seen};
 
 /// Between two knocks.
 const KNOCK: Duration = Duration::from_millis(500);
@@ -95,6 +95,9 @@ async fn take_in(raft: &Raft, machine: &Machine, joiner: &Joiner) -> Result<Admi
     if !raft.is_leader() {
         let leader = raft.current_leader().await.and_then(|id| membership.get_node(&id));
         return Ok(Admission::AskLeader(leader.map(|leader| leader.peer.clone())));
+    }
+    if machine.state().is_removed(joiner.node) {
+        return Ok(Admission::Wait(Seen::Removed.to_string()));
     }
     match membership.get_node(&joiner.node) {
         Some(known) if *known == member => return Ok(Admission::Member),

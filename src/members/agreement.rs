@@ -8,12 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pinode_raft::Member;
 use pinode_scheduler::NodeId;
+use pinode_scheduler::settings::VOTERS_DEFAULT;
 use sha2::{Digest, Sha256};
 
 use crate::transport::wire::{Founder, Joiner, cluster_name};
-
-/// Most voters of a founding.
-const VOTERS_MAX: usize = 5;
 
 /// The founders of a cluster, by id.
 pub type Founders = BTreeMap<NodeId, Member>;
@@ -162,13 +160,12 @@ pub(super) fn cluster_id(founders: &Founders) -> [u8; 32] {
 
 /// The founders that vote: the largest odd number, at most five, lowest ids first.
 pub(super) fn first_voters(founders: &Founders) -> Founders {
-    let count = odd_voters(founders.len());
+    let count = odd(founders.len().min(usize::from(VOTERS_DEFAULT)));
     founders.iter().take(count).map(|(id, member)| (*id, member.clone())).collect()
 }
 
-/// The largest odd number of voters among `nodes`, at most five.
-pub(super) fn odd_voters(nodes: usize) -> usize {
-    let most = nodes.min(VOTERS_MAX);
+/// The largest odd number up to `most`.
+pub(super) fn odd(most: usize) -> usize {
     if most.is_multiple_of(2) { most.saturating_sub(1) } else { most }
 }
 

@@ -5,7 +5,8 @@
 //! | `agreement` | what was heard at first contact, and what follows from it; no IO |
 //! | `founding` | asking, and making durable what was agreed |
 //! | `admission` | knocking, and being taken in as a learner |
-//! | `tend` | learners become voters, a new disk takes an old name's place |
+//! | `step` | the next change: who votes, who is forgotten; no IO |
+//! | `tend` | the leader looks, and takes that step |
 //! | `handover` | a leader that stops names another |
 //!
 //! It must never let two clusters be founded by nodes that name each other, and never let an id vote from a second disk.
@@ -14,6 +15,7 @@ mod admission;
 mod agreement;
 mod founding;
 mod handover;
+mod step;
 mod tend;
 
 pub use admission::{admit, join};

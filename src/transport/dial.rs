@@ -71,8 +71,13 @@ async fn shake_hands(target: &Target, greeting: &Greeting) -> Result<Frames, Cal
     send(&mut frames, &greeting.hello(target)).await.map_err(failed)?;
     let welcome = receive(&mut frames).await.map_err(failed)?;
     let Welcome::Come(me) = welcome else {
-        if let Welcome::Stale(seen) = welcome {
-            greeting.found_stale(seen);
+        match welcome {
+            Welcome::Stale(seen) => greeting.found_stale(seen),
+            Welcome::OtherCluster(Some(theirs)) => greeting.met(&theirs),
+            Welcome::Come(_)
+            | Welcome::OtherCluster(None)
+            | Welcome::OtherProtocol(_)
+            | Welcome::OtherNode(_) => {}
         }
         return Err(CallError::Refused { addr: target.addr.clone(), welcome });
     };
@@ -83,7 +88,7 @@ async fn shake_hands(target: &Target, greeting: &Greeting) -> Result<Frames, Cal
         }
         Err(seen) => {
             send(&mut frames, &Verdict::Stale(seen)).await.map_err(failed)?;
-            Err(target.unreachable(format!("its disk is an old copy: {seen}")))
+            Err(target.unreachable(format!("it was told: {seen}")))
         }
     }
 }

@@ -2,15 +2,18 @@
 //! from an old copy exchanges no Raft message, in neither direction.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use openraft::async_runtime::WatchReceiver;
+use pinode_raft::identity::family;
 use pinode_raft::{LogStore, Machine, Raft};
 use pinode_scheduler::NodeId;
 use pinode_scheduler::node::Start;
 use tokio::sync::watch;
 
 use super::dial::Target;
-use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome};
+use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome, cluster_name};
 
 /// Who says hello.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct Greeting {
     raft: OnceLock<Raft>,
     cluster: OnceLock<[u8; 32]>,
     stale: watch::Sender<Option<Seen>>,
+    /// It was said that another generation of this cluster exists.
+    left_behind: AtomicBool,
 }
 
 impl Greeting {
@@ -45,6 +50,7 @@ impl Greeting {
             raft: OnceLock::new(),
             cluster: known,
             stale: watch::Sender::new(None),
+            left_behind: AtomicBool::new(false),
         }
     }
 
@@ -68,7 +74,7 @@ impl Greeting {
         self.raft.get_or_init(|| raft);
     }
 
-    /// Set once another node has said that this disk is an old copy. Who sees it must quarantine the folder and stop
+    /// Set once another node has said that this disk is an old copy, or its node was removed. Who sees it must quarantine the folder and stop
     /// the process.
     pub fn stale(&self) -> watch::Receiver<Option<Seen>> {
         self.stale.subscribe()
@@ -77,7 +83,20 @@ impl Greeting {
     pub(super) fn found_stale(&self, seen: Seen) {
         let news = self.stale.send_if_modified(|stale| stale.replace(seen).is_none());
         if news {
-            tracing::error!("this disk is an old copy: {seen}");
+            tracing::error!("{seen}");
+        }
+    }
+
+    /// Another node belongs to that cluster. Once, it is said what became of this one.
+    pub(super) fn met(&self, theirs: &[u8; 32]) {
+        let Some(ours) = self.cluster() else { return };
+        if family(&ours) == family(theirs) && ours != *theirs && !self.left_behind.swap(true, Relaxed) {
+            tracing::error!(
+                "this disk is of {}, which was recovered or restored as {}: start this node with an empty --data-dir to \
+                 join that",
+                cluster_name(Some(&ours)),
+                cluster_name(Some(theirs)),
+            );
         }
     }
 
@@ -109,7 +128,7 @@ impl Greeting {
             Welcome::OtherNode(self.node)
         } else if if stranger { hello.purpose != Purpose::Rpc } else { hello.cluster != ours } {
             Welcome::OtherCluster(ours)
-        } else if let Some(seen) = self.later_start(hello.node, hello.start) {
+        } else if let Some(seen) = self.objection(hello.node, hello.start) {
             Welcome::Stale(seen)
         } else {
             Welcome::Come(Me { node: self.node, start: self.start, last_log: self.last_log() })
@@ -119,15 +138,20 @@ impl Greeting {
     /// The dialler's judgement on who answered. `acknowledged` was asked for before the hello was sent, so no
     /// acknowledgement on another connection can overtake the answer.
     pub(super) fn judge(&self, me: &Me, acknowledged: Option<u64>) -> Result<(), Seen> {
-        match (self.later_start(me.node, me.start), acknowledged) {
+        match (self.objection(me.node, me.start), acknowledged) {
             (Some(seen), _) => Err(seen),
             (None, Some(seen)) if me.last_log < Some(seen) => Err(Seen::Log { seen, shown: me.last_log }),
             (None, _) => Ok(()),
         }
     }
 
-    fn later_start(&self, node: NodeId, shown: Start) -> Option<Seen> {
-        let seen = self.machine.state().find_node(node)?.facts.start;
+    /// What the replicated state has against a disk that shows this start.
+    fn objection(&self, node: NodeId, shown: Start) -> Option<Seen> {
+        let state = self.machine.state();
+        if state.is_removed(node) {
+            return Some(Seen::Removed);
+        }
+        let seen = state.find_node(node)?.facts.start;
         let older = shown.is_of_an_older_copy_than(seen);
         older.then_some(Seen::Start { seen: seen.count, shown: shown.count })
     }

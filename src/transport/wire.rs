@@ -79,8 +79,8 @@ pub enum Welcome {
     /// The dialled node belongs to another cluster, or to none yet.
     #[error("it belongs to {}; clusters never merge", cluster_name(.0.as_ref()))]
     OtherCluster(Option<[u8; 32]>),
-    /// The dialler's disk is an old copy.
-    #[error("this disk is an old copy: {0}")]
+    /// The dialler's disk must not speak any more.
+    #[error("{0}")]
     Stale(Seen),
     /// The dialled node speaks another protocol.
     #[error("it speaks protocol {0}, and this pinode {PROTOCOL}; run the same version on all nodes")]
@@ -90,11 +90,13 @@ pub enum Welcome {
     OtherNode(NodeId),
 }
 
-/// What the cluster has seen of a disk that now shows less.
+/// Why a disk must not speak any more: what the cluster has seen of it, and it does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Seen {
     /// A later start, or another one with the same count.
-    #[error("the cluster has seen its start {seen}, and this one counts as {shown}")]
+    #[error(
+        "this disk is an old copy: the cluster has seen its start {seen}, and this one counts as {shown}"
+    )]
     Start {
         /// In the replicated state.
         seen: u64,
@@ -102,13 +104,21 @@ pub enum Seen {
         shown: u64,
     },
     /// A committed entry that it had acknowledged.
-    #[error("it had acknowledged entry {seen}, and its log ends at {}", .shown.unwrap_or(0))]
+    #[error(
+        "this disk is an old copy: it had acknowledged entry {seen}, and its log ends at {}", .shown.unwrap_or(0)
+    )]
     Log {
         /// Index of that entry.
         seen: u64,
         /// The last index it has.
         shown: Option<u64>,
     },
+    /// An operator declared its node gone, or another disk has taken its name.
+    #[error(
+        "this node was removed from its cluster, or another has taken its name; to use the machine again, start it with an \
+         empty --data-dir"
+    )]
+    Removed,
 }
 
 /// The dialler's word on a welcome, before the first question.
@@ -116,14 +126,15 @@ pub enum Seen {
 pub enum Verdict {
     /// Questions follow.
     Fine,
-    /// The dialled node's disk is an old copy; no questions follow.
+    /// The dialled node's disk must not speak any more; no questions follow.
     Stale(Seen),
 }
 
-/// A cluster as people read it: the first eight digits of its id.
+/// A cluster as people read it: the first eight digits of its id, and the last four, which tell it from a recovery of it.
 pub fn cluster_name(cluster: Option<&[u8; 32]>) -> String {
-    let digits = |id: &[u8; 32]| id.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>();
-    cluster.map_or_else(|| "no cluster yet".to_owned(), |id| format!("cluster {}", digits(id)))
+    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let name = |id: &[u8; 32]| format!("cluster {}-{}", digits(&id[..4]), digits(&id[30..]));
+    cluster.map_or_else(|| "no cluster yet".to_owned(), name)
 }
 
 /// What a node says of itself at first contact.

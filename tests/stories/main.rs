@@ -14,6 +14,7 @@ mod film;
 mod idle;
 mod loopback;
 mod member;
+mod membership;
 mod power;
 mod refusal;
 mod shared;

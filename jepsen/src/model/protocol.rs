@@ -107,6 +107,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
+    #[cfg(test)]
     pub const ALL: [Mutant; 23] = [
         Mutant::NotCondemned,
         Mutant::LeaseFromAnswer,

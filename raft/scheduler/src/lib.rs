@@ -27,9 +27,11 @@
 //! | `strategy` | which of the nodes that fit |
 //! | [`owed()`] | what one node must do now |
 //! | [`why()`] | the same facts as sentences |
+//! | [`blackout`] | all nodes lost power: what ran, what becomes of it |
 //! | [`check`] | what must hold after every entry |
 
 mod apply;
+pub mod blackout;
 pub mod check;
 pub mod command;
 pub mod container;

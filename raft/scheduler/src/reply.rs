@@ -145,7 +145,7 @@ pub enum Rejection {
     #[error("session {0} is not open")]
     NoSuchSession(SessionId),
     /// No node has this id (any more).
-    #[error("no such node: {0}")]
+    #[error("no such node, or it has never opened a session: {0}")]
     NoSuchNode(String),
     /// An operator has declared this node gone.
     #[error(
@@ -175,6 +175,9 @@ pub enum Rejection {
         /// Full names, at most eight.
         containers: Vec<String>,
     },
+    /// `node rm --force` of the only node that is up.
+    #[error("{0} is the only node that is up: without it there is no cluster")]
+    LastNode(String),
     /// A setting of the cluster that would do harm.
     #[error("{0}")]
     BadSetting(String),
@@ -221,6 +224,7 @@ impl Rejection {
             Rejection::NodeLives(_) => "node_lives",
             Rejection::NodeBusy(..) => "node_busy",
             Rejection::NodeHoldsUnknown { .. } => "node_holds_unknown",
+            Rejection::LastNode(_) => "last_node",
             Rejection::BadSetting(_) => "bad_setting",
             Rejection::TooOld { .. } => "too_old",
         }
@@ -301,4 +305,6 @@ pub enum What {
     Labelled(Vec<(String, Option<String>)>),
     /// What holds for the whole cluster was changed, in words.
     Configured(String),
+    /// All nodes had lost power, in words.
+    Blackout(String),
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::blackout::Blackout;
 use crate::container::{Claim, Container, Order};
 use crate::id::{ContainerId, NodeId, RequestKey};
 use crate::later::Later;
@@ -45,6 +46,10 @@ pub struct State {
     /// Nodes that were removed or replaced: an id never comes back. Each is a deed of somebody's hands, and eight bytes.
     pub(crate) removed: BTreeSet<NodeId>,
     pub(crate) settings: Settings,
+    /// What may turn out to be a blackout.
+    pub(crate) dark: Option<Blackout>,
+    /// The last one that did.
+    pub(crate) blackout: Option<Blackout>,
     /// What came after the first layout: always the last field.
     pub(crate) later: Later,
 }

@@ -12,7 +12,7 @@ use crate::codec::{self, EntryV1, LogIdV1, Schema, VoteV1};
 use crate::durable;
 
 const CLEAN_STOP: &str = "clean-stop";
-const HIGH_WATER: &str = "high-water";
+pub(super) const HIGH_WATER: &str = "high-water";
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +98,7 @@ pub(super) fn mark_clean(dir: &Path) -> io::Result<()> {
 
 /// sled panics on some damage instead of saying so. A disk that is full, or files that somebody else still holds, are no
 /// damage: they must not set the folder aside for ever.
-fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
+pub(super) fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
     let config = sled::Config::new().path(path).flush_every_ms(None).mode(sled::Mode::HighThroughput);
     let damaged = |what: String| LogError::Damaged { path: dir.to_owned(), what };
     match panic::catch_unwind(panic::AssertUnwindSafe(|| config.open())) {

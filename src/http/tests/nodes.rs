@@ -21,6 +21,15 @@ async fn an_operator_s_word_on_a_node_that_is_not_there_names_those_that_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_member_without_a_session_is_known_by_its_name_and_not_removed_without_force() {
+    let node = node().await;
+    let drained = node.post("/api/v1/nodes/n1/drain", &Value::Null).await;
+    assert_eq!((drained.status, drained.error().0), (StatusCode::NOT_FOUND, "no_such_node"));
+    let removed = node.ask(Method::DELETE, "/api/v1/nodes/n1", None, &Value::Null).await;
+    assert_eq!((removed.status, removed.error().0), (StatusCode::CONFLICT, "node_lives"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drain_s_deadline_is_a_duration_and_excludes_now() {
     let node = node().await;
     for query in ["deadline=soon", "deadline=10m&now=true", "hurry=true"] {

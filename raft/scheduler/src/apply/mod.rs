@@ -11,6 +11,7 @@ mod forget;
 mod images;
 mod label_node;
 mod level;
+mod power;
 mod remove;
 mod remove_node;
 mod removed;
@@ -60,7 +61,9 @@ impl State {
             touched: VecDeque::new(),
             over: Vec::new(),
         };
+        step.watch_power(&entry.command);
         let mut reply = step.dispatch(&entry.command);
+        step.settle_power();
         step.settle();
         step.forget_over();
         step.place_ready();

@@ -2,7 +2,6 @@
 //! back: an old disk of it is refused. The leader takes it out of the membership when it sees this.
 
 use super::Step;
-use super::drain::no_such_node;
 use crate::container::Phase;
 use crate::id::NodeId;
 use crate::reply::{Rejection, Reply, What};
@@ -14,13 +13,17 @@ const WHY: &str = "its node was declared gone by an operator";
 
 impl Step<'_> {
     pub(super) fn remove_node(&mut self, id: NodeId, force: bool) -> Reply {
-        let Some(node) = self.state.nodes.get(&id) else { return no_such_node(id) };
+        let Some(node) = self.state.nodes.get(&id) else { return self.remove_stranger(id, force) };
         let (name, lives) = (node.facts.name.clone(), node.is_open());
         let claims = self.state.claims_of(id).count();
         let unknown = self.state.claims_of(id).filter(|(c, _)| matches!(c.phase, Phase::Unknown(_)));
         let unknown: Vec<String> = unknown.take(NAMED_MAX).map(|(c, _)| c.name.clone()).collect();
         if lives && !force {
             return Rejection::NodeLives(name).into();
+        }
+        let others = self.state.nodes.values().filter(|node| node.id != id && node.is_open()).count();
+        if lives && others == 0 {
+            return Rejection::LastNode(name).into();
         }
         // Nothing shows that its containers are dead, so nothing may run elsewhere in their place.
         if lives && claims > 0 {
@@ -34,6 +37,15 @@ impl Step<'_> {
         // Their data is gone with the disk; without this nothing that uses them would ever run again.
         self.state.volumes.retain(|_, home| *home != id);
         self.take_out(id);
+        Reply::Done
+    }
+
+    /// A member of the Raft group that never opened a session: it has nothing, and nothing shows whether it is up.
+    fn remove_stranger(&mut self, id: NodeId, force: bool) -> Reply {
+        if !force && !self.state.is_removed(id) {
+            return Rejection::NodeLives(format!("{id:016x}")).into();
+        }
+        self.state.removed.insert(id);
         Reply::Done
     }
 

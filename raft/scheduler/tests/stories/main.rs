@@ -10,6 +10,7 @@
 mod affinities;
 mod architectures;
 mod away;
+mod blackouts;
 mod cascade;
 mod constraints;
 mod cycles;

@@ -25,12 +25,27 @@ fn a_node_that_lives_and_has_nothing_of_ours_is_removed_by_force() {
 }
 
 #[test]
+fn the_last_node_that_is_up_is_not_removed_by_whatever_force() {
+    let mut world = World::with_nodes(2);
+    world.lose(2);
+    assert_eq!(rejection(world.remove_node(1, true)), Rejection::LastNode("n1".to_owned()));
+}
+
+#[test]
 fn a_lost_node_is_removed_and_its_id_never_comes_back() {
     let mut world = World::with_nodes(2);
     world.lose(1);
     assert_eq!(world.remove_node(1, false), Reply::Done);
     assert_eq!(rejection(world.open(1, 2, facts("n1"))), Rejection::NodeRemoved);
     assert_eq!(world.open(9, 1, facts("n1")), Reply::Done, "the machine may come back with an empty disk");
+}
+
+#[test]
+fn a_member_that_never_opened_a_session_is_removed_by_force() {
+    let mut world = World::with_nodes(1);
+    assert!(matches!(rejection(world.remove_node(9, false)), Rejection::NodeLives(_)));
+    assert_eq!(world.remove_node(9, true), Reply::Done);
+    assert_eq!(rejection(world.open(9, 1, facts("n9"))), Rejection::NodeRemoved);
 }
 
 #[test]
