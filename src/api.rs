@@ -259,7 +259,7 @@ pub struct Node {
     pub name: String,
     /// 16 hex digits.
     pub id: String,
-    /// `up`, `suspected`, `draining`, `ailing`, `lost`.
+    /// `up`, `away`, `suspected`, `draining`, `ailing`, `lost`.
     pub state: String,
     /// What keeps it from taking work.
     pub problems: Vec<String>,

@@ -92,6 +92,9 @@ pub enum Command {
     /// Their old disks, should they come back, are refused: an old cluster and its recovery never merge, nor do two
     /// recoveries.
     Recover(RecoverArgs),
+    /// Watch over what a node left behind: started by a node that leaves
+    #[command(hide = true)]
+    Guard(GuardArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -152,9 +155,20 @@ pub struct JoinArgs {
     /// A TOML file with the same names; flags win over environment, environment over file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Stop this node's containers when it leaves
+    /// When it is told to stop, it is away for so long: its containers go on under a guard, and nothing of it is claimed
+    /// by others; then they are killed, unless it is back [default: 5m]
+    #[arg(long, env = "PINODE_AWAY", value_name = "DURATION")]
+    pub away: Option<String>,
+    /// Stop this node's containers when it leaves, instead of going away for a while
     #[arg(long)]
     pub stop_containers: bool,
+    /// File with the process id of the Docker Engine, which is killed, with our containers' programs, when it does not end
+    /// in time what must not go on; `none` kills nothing [default: /var/run/docker.pid where root uses the default engine]
+    #[arg(long, env = "PINODE_FENCE_ENGINE", value_name = "PIDFILE")]
+    pub fence_engine: Option<PathBuf>,
+    /// A watchdog that resets the machine when this node can no longer end what must not go on
+    #[arg(long, env = "PINODE_WATCHDOG", value_name = "/dev/watchdog")]
+    pub watchdog: Option<PathBuf>,
     /// How the log is written [default: text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -164,6 +178,17 @@ pub struct JoinArgs {
     /// How long a node may act without hearing from a quorum, in seconds; the same on all nodes. For tests
     #[arg(long, env = "PINODE_LEASE_SECONDS", hide = true)]
     pub lease_seconds: Option<f64>,
+}
+
+/// Flags of `guard`.
+#[derive(Args, Debug)]
+pub struct GuardArgs {
+    /// The node's folder
+    #[arg(long)]
+    pub data_dir: PathBuf,
+    /// Which plan is meant
+    #[arg(long)]
+    pub mark: String,
 }
 
 /// How the log is written.

@@ -10,6 +10,16 @@ use rustix::time::{ClockId, clock_gettime};
 pub struct Moment(Duration);
 
 impl Moment {
+    /// So long after the boot of the machine.
+    pub fn after_boot(since: Duration) -> Moment {
+        Moment(since)
+    }
+
+    /// How long after the boot of the machine.
+    pub fn since_boot(self) -> Duration {
+        self.0
+    }
+
     /// How long ago `earlier` was; zero when it is in the future.
     pub fn since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)

@@ -14,6 +14,14 @@ use crate::liveness::Timing;
 /// Leases, in seconds: a shorter one is lost to a busy disk, a longer one keeps work of a dead node from going on.
 const LEASE_SECONDS: std::ops::RangeInclusive<f64> = 0.5..=3_600.0;
 
+/// How long a node that leaves is waited for, where nobody says otherwise; and at most, because nothing of it is claimed
+/// elsewhere before.
+const AWAY: Duration = Duration::from_secs(300);
+const AWAY_MAX: Duration = Duration::from_secs(86_400);
+/// The engine of a machine that has one, and where its process id is.
+const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
+const DEFAULT_ENGINE_PID: &str = "/var/run/docker.pid";
+
 /// How a node is to be.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -41,8 +49,14 @@ pub struct Config {
     pub labels: BTreeMap<String, String>,
     /// For local people; none where the folder cannot be ours.
     pub socket: Option<PathBuf>,
+    /// So long its containers go on without it when it leaves.
+    pub away: Duration,
     /// Its containers end when it leaves.
     pub stop_containers: bool,
+    /// The file with the engine's process id, where the engine may be killed.
+    pub fence_engine: Option<PathBuf>,
+    /// The machine's watchdog.
+    pub watchdog: Option<PathBuf>,
     /// How the log is written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -112,6 +126,7 @@ impl Config {
             insecure: args.insecure || file.insecure,
         };
         let addresses = addresses.settle(&address::ThisMachine)?;
+        let docker_host = args.docker_host.or(file.docker_host).unwrap_or_else(|| DEFAULT_ENGINE.to_owned());
         let label = if args.label.is_empty() { file.label } else { args.label };
         Ok(Config {
             name: check_name(args.name.or(file.name).unwrap_or_else(host_name))?,
@@ -120,10 +135,13 @@ impl Config {
             advertise: addresses.advertise,
             peer_advertise: addresses.peer_advertise,
             peers: addresses.peers,
-            docker_host: args
-                .docker_host
-                .or(file.docker_host)
-                .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned()),
+            fence_engine: match args.fence_engine.or(file.fence_engine) {
+                Some(path) => Some(path).filter(|path| path != Path::new("none")),
+                None => (root && docker_host == DEFAULT_ENGINE).then(|| PathBuf::from(DEFAULT_ENGINE_PID)),
+            },
+            watchdog: args.watchdog.or(file.watchdog),
+            away: args.away.or(file.away).map_or(Ok(AWAY), |text| away(&text))?,
+            docker_host,
             shared_dir: check_shared_dir(&shared_dir)?,
             film_image: args.film_image.or(file.film_image).unwrap_or_else(|| "pinode/film:local".to_owned()),
             labels: label.iter().map(|label| pair(label)).collect::<Result<_, _>>()?,
@@ -183,6 +201,20 @@ fn docker_api_version(text: &str) -> Result<Version, ConfigError> {
         return Err(bad(format!("older than {OLDEST}, which is the oldest that is served")));
     }
     Ok(version)
+}
+
+fn away(text: &str) -> Result<Duration, ConfigError> {
+    let ms = pinode_scheduler::duration::parse_ms(text)
+        .map_err(|error| ConfigError::bad("away", text, error.to_string()))?;
+    let away = Duration::from_millis(ms);
+    if away > AWAY_MAX {
+        return Err(ConfigError::bad(
+            "away",
+            text,
+            "nothing of this node is claimed elsewhere for so long; at most 24h",
+        ));
+    }
+    Ok(away)
 }
 
 fn timing(lease_seconds: f64) -> Result<Timing, ConfigError> {
@@ -260,6 +292,28 @@ mod tests {
             let bad = JoinArgs { lease_seconds: Some(seconds), ..args() };
             assert!(refusal(bad).contains("--lease-seconds"), "{seconds}");
         }
+    }
+
+    #[test]
+    fn a_node_is_away_for_five_minutes_or_as_long_as_it_is_told() {
+        let away = |text: Option<&str>| {
+            Config::load(JoinArgs { away: text.map(str::to_owned), ..args() }).unwrap().away
+        };
+        assert_eq!((away(None), away(Some("90s"))), (AWAY, Duration::from_secs(90)));
+        for text in ["soon", "25h"] {
+            assert!(refusal(JoinArgs { away: Some(text.to_owned()), ..args() }).contains("--away"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_engine_is_killed_only_where_it_is_known_which_process_it_is() {
+        let fences = |fence: Option<&str>| {
+            let fence_engine = fence.map(PathBuf::from);
+            let docker_host = Some("unix:///x/docker.sock".to_owned());
+            Config::load(JoinArgs { fence_engine, docker_host, ..args() }).unwrap().fence_engine
+        };
+        assert_eq!((fences(None), fences(Some("none"))), (None, None));
+        assert_eq!(fences(Some("/x/pid")), Some(PathBuf::from("/x/pid")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinode_raft::Machine;
-use pinode_scheduler::node::Ailment;
+use pinode_scheduler::node::{Ailment, Image};
 use pinode_scheduler::{Command, NodeId, SessionId, owed};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -142,15 +142,15 @@ pub async fn report_images(
     mut session: watch::Receiver<Option<SessionId>>,
     proposer: Proposer,
 ) {
-    let mut said: Option<(SessionId, BTreeSet<String>)> = None;
+    let mut said: Option<(SessionId, Vec<Image>)> = None;
     loop {
         let current = *session.borrow_and_update();
         if let (Some(session), Ok(images)) = (current, engine.images().await) {
-            let now = Some((session, images));
-            if now != said {
-                let images = now.iter().flat_map(|(_, images)| images.iter().cloned()).collect();
+            let now = (session, images);
+            if said.as_ref() != Some(&now) {
+                let images = now.1.clone();
                 until_committed(Command::Images { session, images }, proposer.clone()).await;
-                said = now;
+                said = Some(now);
             }
         }
         if let Ok(Err(_)) = timeout(IMAGES_EVERY, session.changed()).await {

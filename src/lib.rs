@@ -11,6 +11,7 @@ pub mod config;
 pub mod docker_api;
 pub mod driver;
 pub mod film;
+pub mod guard;
 pub mod http;
 pub mod liveness;
 pub mod members;

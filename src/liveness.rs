@@ -3,11 +3,16 @@
 
 mod keeper;
 mod lease;
+mod record;
+mod watchdog;
 
 use std::time::Duration;
 
 pub use keeper::Keeper;
 pub use lease::{Lease, keep_renewing};
+use pinode_scheduler::later::Pace;
+pub use record::Record;
+pub use watchdog::Watchdog;
 
 /// How long the node and the leader wait for each other. All nodes of a cluster must have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +52,11 @@ impl Timing {
         }
     }
 
+    /// The same with the lease that the cluster's pace asks for, where it is longer.
+    pub fn paced(self, pace: Pace) -> Timing {
+        Timing { lease: self.lease.max(Duration::from_millis(pace.lease_ms.into())), ..self }
+    }
+
     /// R: between two renewals. A tenth of the lease, not a quarter: with L/4 = 2.5 s a renewal that is half a second
     /// late would make the leader suspect a healthy node (after 3 s), and write two entries on an idle cluster.
     pub fn renew_every(&self) -> Duration {
@@ -55,6 +65,11 @@ impl Timing {
 
     /// (L+K+M)·(1+2ρ) with ρ = 1 %: no earlier after the last renewal is a session lost.
     pub fn lost_after(&self) -> Duration {
-        (self.lease + self.kill + self.margin).mul_f64(1.02)
+        self.lost_after_acting_for(self.lease)
+    }
+
+    /// The same for a node whose containers go on for `grace` after it left.
+    pub fn lost_after_acting_for(&self, grace: Duration) -> Duration {
+        (grace + self.kill + self.margin).mul_f64(1.02)
     }
 }

@@ -5,43 +5,46 @@ mod facts;
 mod leave;
 mod session;
 mod shared;
-mod silence;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use openraft::async_runtime::WatchReceiver;
 use pinode_raft::config::{Timeouts, raft_config};
-use pinode_raft::identity::family;
-use pinode_raft::{Identity, LogStore, Machine, Opened, Raft};
+use pinode_raft::identity::{IdentityError, family};
+use pinode_raft::{Identity, LogStore, Machine, OpenError, Opened, Raft};
 use pinode_scheduler::SessionId;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::agent::docker::DockerEngine;
-use crate::agent::{Agent, AgentConfig, Intents};
+use crate::agent::{Agent, AgentConfig, Intents, reset};
 use crate::config::Config;
+use crate::guard::{Plan, Told};
 use crate::http::{self, Backend};
-use crate::liveness::{Keeper, Lease};
+use crate::liveness::{Keeper, Lease, Record, Watchdog};
 use crate::members::{self, Founding};
 use crate::propose::Proposer;
 use crate::transport::wire::{Joiner, Seen};
 use crate::transport::{self, Core, Greeting, Network, Peers, Services};
 use crate::{docker_api, driver, film};
 
+/// A folder that a guard holds is looked at so often, so many times.
+const GUARD_LOOK: Duration = Duration::from_millis(200);
+const GUARD_LOOKS: u32 = 75;
 /// An orderly stop takes no longer; then it ends anyhow.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Runs a node until it is told to stop.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let random = u64::from_le_bytes(random()?);
-    let opened = pinode_raft::open(&config.data_dir, random, Box::new(stop_at_once));
     let Opened { mut identity, log, machine } =
-        opened.with_context(|| format!("open {}", config.data_dir.display()))?;
+        open(&config.data_dir).await.with_context(|| format!("open {}", config.data_dir.display()))?;
+    let told = Plan::dismiss(&config.data_dir, &facts::boot_id()?).context("send the guard home")?;
     let shared_id =
         shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
     let peer_listener = bind(&config.peer_listen).await?;
@@ -66,7 +69,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         _ = term.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
-    let node = Node::build(config, identity, log, machine, greeting, peers, shared_id).await?;
+    let node = Node::build(config, identity, log, machine, greeting, peers, shared_id, told).await?;
     services.core.get_or_init(|| node.core());
     members::initialise(&node.raft, me.node, &found).await?;
     node.spawn_membership(&mut tasks, me, founding.peers());
@@ -87,6 +90,21 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         left = timeout(LEAVE_TIMEOUT, node.leave(&agent)) => left.context("leave in time")?,
         _ = term.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
+    }
+}
+
+/// Waits for a guard that has just begun to end what an earlier process left, and for that process where it still leaves.
+async fn open(dir: &Path) -> anyhow::Result<Opened> {
+    let random = u64::from_le_bytes(random()?);
+    let mut looks = GUARD_LOOKS;
+    loop {
+        match pinode_raft::open(dir, random, Box::new(stop_at_once)) {
+            Err(OpenError::Identity(IdentityError::InUse(_))) if looks > 0 && Plan::read(dir).is_some() => {
+                looks -= 1;
+                sleep(GUARD_LOOK).await;
+            }
+            opened => return Ok(opened?),
+        }
     }
 }
 
@@ -133,8 +151,11 @@ impl Node {
         greeting: Arc<Greeting>,
         peers: Arc<Peers>,
         shared_id: Option<String>,
+        told: Told,
     ) -> anyhow::Result<Node> {
         let me = identity.node();
+        let boot = facts::boot_id()?;
+        let (record, recorded) = Record::open(me, &boot);
         let cluster = identity.cluster().context("no cluster id after the first contact")?;
         let raft_config = Arc::new(raft_config(&http::hex(&cluster), Timeouts::FAST)?);
         let network = Network::new(peers.clone());
@@ -145,8 +166,8 @@ impl Node {
         let keeper = Keeper::new(me, config.timing, raft.clone(), machine.clone(), proposer.clone());
         Ok(Node {
             engine: Arc::new(DockerEngine::new(&config.docker_host)?),
-            lease: Lease::new(config.timing),
-            boot: facts::boot_id()?,
+            lease: Lease::new(config.timing, record, told.until.or(recorded)),
+            boot,
             keeper: Arc::new(keeper),
             session: watch::Sender::new(None),
             config,
@@ -202,6 +223,7 @@ impl Node {
         tasks.spawn(async move { keeper.watch().await });
         tasks.spawn(async move { lease.watch().await });
         tasks.spawn(blackout::tell(self.machine.clone()));
+        self.spawn_last_resorts(tasks, &agent)?;
         tasks.spawn(driver::report(reports, self.proposer.clone(), me));
         let session = self.session.subscribe();
         tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));
@@ -239,6 +261,25 @@ impl Node {
         tasks.spawn(http::serve(http_listener, router));
         tracing::info!(listen = %self.config.listen, cluster = %cluster, "ready for people");
         Ok(agent)
+    }
+
+    /// For engines that do not end what must be dead.
+    fn spawn_last_resorts(&self, tasks: &mut JoinSet<()>, agent: &Arc<Agent>) -> anyhow::Result<()> {
+        let (kill, machine) = (self.config.timing.kill, self.machine.clone());
+        if let Some(engine) = self.config.fence_engine.clone() {
+            let spared = move |id| leave::never_reruns(&machine, id);
+            tasks.spawn(reset::enforce(agent.clone(), kill, engine, spared));
+        }
+        if let Some(path) = &self.config.watchdog {
+            let watchdog = Watchdog::open(path).with_context(|| format!("open {}", path.display()))?;
+            let keep = watchdog.keep(self.lease.clone(), agent.clone(), self.config.timing);
+            tasks.spawn(async move {
+                keep.await;
+                // It was disarmed on the way out; nothing else has ended.
+                std::future::pending().await
+            });
+        }
+        Ok(())
     }
 
     fn sessions(&self, agent: Arc<Agent>) -> session::Sessions {

@@ -19,6 +19,7 @@ wanted_package() {
         losetup | mount | umount) echo mount ;;
         script) echo bsdutils ;;
         mkfs.ext4) echo e2fsprogs ;;
+        fsfreeze) echo util-linux ;;
         *) echo "$1" ;;
     esac
 }
@@ -27,8 +28,18 @@ wanted_package() {
 has() {
     case $1 in
         busybox-static) is_static "$(command -v busybox)" ;;
+        libfaketime) faketime_library >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
+}
+
+# faketime_library: its path; false where it is not installed.
+faketime_library() {
+    local library
+    for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+        if [ -e "$library" ]; then printf '%s\n' "$library" && return; fi
+    done
+    return 1
 }
 
 is_static() {
@@ -77,6 +88,20 @@ apt_install() {
         die "apt-get install $* failed: read its message above, mend it ('apt-get -f install' often does), then run this again"
     }
     rm -f "$log"
+}
+
+# unpacked_registry DIR: Debian's docker-registry below DIR; its program's path. Not installed, because it would be
+# started then, on a port that may be somebody's.
+unpacked_registry() {
+    local program=$1/usr/bin/docker-registry
+    if [ ! -x "$program" ]; then
+        mkdir -p "$1"
+        step "fetching Debian's docker-registry into $1, because images are pulled from a real registry"
+        apt_update
+        (cd "$1" && apt-get download -qq docker-registry >&2 && dpkg -x docker-registry_*.deb . && rm docker-registry_*.deb) ||
+            die "apt-get download docker-registry failed: see 'apt-cache policy docker-registry', then run this again"
+    fi
+    printf '%s\n' "$program"
 }
 
 # need_rust: cargo of the version that the workspace asks for.

@@ -9,6 +9,7 @@
 //! | `workload`, `nemesis` | who asks for work, and who does harm |
 //! | `witness`, `node`, `engine` | who looks: at all of it while it works, at one node, at one Docker Engine |
 //! | `history` | what was asked, done and seen, as data |
+//! | `model` | the protocol of claims, leases and fences, gone through exhaustively |
 //! | `check` | judges: from a history to what it violates |
 //! | `report` | what people see of it |
 //! | `media` | films, made and counted |
@@ -31,6 +32,7 @@ mod engine;
 mod history;
 mod interrupt;
 mod media;
+mod model;
 mod moment;
 mod nemesis;
 mod node;

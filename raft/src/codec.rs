@@ -32,11 +32,15 @@ pub enum Schema {
     Snapshot = 4,
     /// [`crate::identity::IdentityV1`]. It is read first, so before the first release its number stands for the layout of
     /// the whole folder, and rises with every change: an older folder is refused and not taken for a damaged one.
-    Identity = 8,
+    Identity = 10,
     /// [`crate::log::high_water::MarkV1`].
     Mark = 6,
+    /// [`SnapshotV1`] whose state holds what its first layout could not say: its last field, [`Later`].
+    ///
+    /// [`Later`]: pinode_scheduler::later
+    LaterSnapshot = 8,
     /// [`crate::backup::BackupV1`]: a hundred more than the layout of the state that is in it, see `Identity`.
-    Backup = 108,
+    Backup = 110,
 }
 
 /// Why bytes are no record.
@@ -62,8 +66,20 @@ pub enum BadRecord {
     #[error("the record's checksum does not fit its bytes")]
     Crc,
     /// The checksum fits and the payload does not decode.
-    #[error("the record's payload does not decode: {0}")]
+    #[error(
+        "the record's payload does not decode, though its checksum fits; another version of pinode wrote it: {0}"
+    )]
     Payload(String),
+}
+
+impl BadRecord {
+    /// Whether it is whole, and not ours to read.
+    pub fn is_of_another_version(&self) -> bool {
+        match self {
+            BadRecord::Schema { .. } | BadRecord::Payload(_) => true,
+            BadRecord::Short(_) | BadRecord::Magic | BadRecord::Crc => false,
+        }
+    }
 }
 
 fn config() -> bincode::config::Configuration<
@@ -76,21 +92,62 @@ fn config() -> bincode::config::Configuration<
 
 /// A value as a record.
 pub fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, BadRecord> {
+    seal(schema, &encode_plain(value)?)
+}
+
+/// A snapshot as a record. As long as it holds nothing new, every version reads it.
+pub fn encode_snapshot(snapshot: &SnapshotV1) -> Result<Vec<u8>, BadRecord> {
+    let record = encode(Schema::LaterSnapshot, snapshot)?;
+    if !snapshot.state.is_of_the_first_layout() {
+        return Ok(record);
+    }
+    let payload = &record[HEADER..record.len() - CRC];
+    seal(Schema::Snapshot, &payload[..payload.len() - later_tail()?.len()])
+}
+
+/// The snapshot of a record, in either layout: one of the first ends before the state's last field.
+pub fn decode_snapshot(record: &[u8]) -> Result<SnapshotV1, BadRecord> {
+    match payload(Schema::Snapshot, record) {
+        Ok(first) => decode_payload(&[first, later_tail()?.as_slice()].concat()),
+        Err(BadRecord::Schema { .. }) => decode(Schema::LaterSnapshot, record),
+        Err(error) => Err(error),
+    }
+}
+
+/// A state as every version hashes it that can hold it.
+pub fn encode_state(state: &pinode_scheduler::State) -> Result<Vec<u8>, BadRecord> {
+    let mut bytes = encode_plain(state)?;
+    if state.is_of_the_first_layout() {
+        bytes.truncate(bytes.len() - later_tail()?.len());
+    }
+    Ok(bytes)
+}
+
+/// How a state ends that holds nothing new.
+fn later_tail() -> Result<Vec<u8>, BadRecord> {
+    encode_plain(&pinode_scheduler::later::Later::default())
+}
+
+fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, BadRecord> {
+    bincode::serde::encode_to_vec(value, config()).map_err(|error| BadRecord::Payload(error.to_string()))
+}
+
+fn seal(schema: Schema, payload: &[u8]) -> Result<Vec<u8>, BadRecord> {
+    let length = u32::try_from(payload.len()).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
     let mut record = MAGIC.to_vec();
     record.extend_from_slice(&(schema as u16).to_le_bytes());
-    record.extend_from_slice(&[0; 4]);
-    bincode::serde::encode_into_std_write(value, &mut record, config())
-        .map_err(|error| BadRecord::Payload(error.to_string()))?;
-    let length =
-        u32::try_from(record.len() - HEADER).map_err(|_| BadRecord::Payload("too large".to_owned()))?;
-    record[6..HEADER].copy_from_slice(&length.to_le_bytes());
+    record.extend_from_slice(&length.to_le_bytes());
+    record.extend_from_slice(payload);
     record.extend_from_slice(&crc32fast::hash(&record).to_le_bytes());
     Ok(record)
 }
 
 /// The value of a record. Bytes after it are not looked at.
 pub fn decode<T: DeserializeOwned>(schema: Schema, record: &[u8]) -> Result<T, BadRecord> {
-    let payload = payload(schema, record)?;
+    decode_payload(payload(schema, record)?)
+}
+
+fn decode_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T, BadRecord> {
     let (value, read) = bincode::serde::decode_from_slice(payload, config())
         .map_err(|error| BadRecord::Payload(error.to_string()))?;
     if read == payload.len() {
@@ -382,5 +439,64 @@ mod tests {
             last_membership: StoredMembership::new(Some(id), membership),
         };
         assert_eq!(SnapshotMeta::from(SnapshotMetaV1::from(&meta)), meta);
+    }
+
+    fn snapshot(level: u16) -> SnapshotV1 {
+        use pinode_scheduler::{Command, NodeFacts, SessionId, State};
+        let facts = NodeFacts {
+            name: "n1".to_owned(),
+            api: String::new(),
+            peer: String::new(),
+            boot_id: String::new(),
+            start: pinode_scheduler::node::Start { count: 1, mark: 1 },
+            capacity: Default::default(),
+            labels: Default::default(),
+            shared_id: None,
+            feature: level,
+            engine: String::new(),
+        };
+        let mut state = State::default();
+        let open = Command::SessionOpened { session: SessionId { node: 1, number: 1 }, facts };
+        state.apply(1, &SchedulerEntry { at_ms: 1, command: open });
+        state.apply(2, &SchedulerEntry { at_ms: 1, command: Command::LevelRaised { level } });
+        let membership = MembershipV1 { voters: vec![], members: vec![] };
+        let last = Some(LogIdV1 { term: 1, node: 1, index: 2 });
+        SnapshotV1 { meta: SnapshotMetaV1 { last, membership_at: None, membership }, state }
+    }
+
+    #[test]
+    fn a_snapshot_that_holds_nothing_new_is_one_that_every_version_reads() {
+        let first = snapshot(1);
+        let record = encode_snapshot(&first).unwrap();
+        assert_eq!(record[4..6], [4, 0]);
+        assert_eq!(decode_snapshot(&record), Ok(first.clone()));
+        let whole = encode(Schema::LaterSnapshot, &first).unwrap();
+        // No level, nobody away, and a pace of two zeros.
+        assert_eq!(whole.len() - record.len(), 4);
+        assert!(
+            encode_state(&first.state)
+                .unwrap()
+                .ends_with(&record[record.len() - CRC - 8..record.len() - CRC])
+        );
+    }
+
+    #[test]
+    fn a_snapshot_of_a_later_level_has_a_schema_of_its_own() {
+        let later = snapshot(2);
+        let record = encode_snapshot(&later).unwrap();
+        assert_eq!(record[4..6], [8, 0]);
+        assert_eq!(decode_snapshot(&record), Ok(later));
+    }
+
+    #[test]
+    fn a_snapshot_with_a_flipped_bit_is_none() {
+        for level in [1, 2] {
+            let record = encode_snapshot(&snapshot(level)).unwrap();
+            for bit in 0..record.len() * 8 {
+                let mut damaged = record.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                assert!(decode_snapshot(&damaged).is_err(), "level {level}, bit {bit}");
+            }
+        }
     }
 }

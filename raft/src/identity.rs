@@ -132,6 +132,11 @@ impl Identity {
         Start { count: self.value.starts, mark: self.mark }
     }
 
+    /// Whether there was no identity in the folder before this start.
+    pub(crate) fn is_new(&self) -> bool {
+        self.value.starts == 1
+    }
+
     /// The folder.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -184,7 +189,8 @@ pub(crate) fn quarantine(dir: &Path, reason: &str) -> Result<(), IdentityError> 
     })
 }
 
-fn lock(dir: &Path) -> Result<File, IdentityError> {
+/// Holds a folder for as long as the file is not dropped; refused while another process does.
+pub fn lock(dir: &Path) -> Result<File, IdentityError> {
     let path = dir.join(LOCK);
     let failed = |act, source| IdentityError::Io { act, path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path);

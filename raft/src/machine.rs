@@ -11,7 +11,7 @@ use pinode_scheduler::{Change, Reply, State};
 use sha2::{Digest, Sha256};
 use tokio::sync::{broadcast, watch};
 
-use crate::codec::{self, Schema, SnapshotV1};
+use crate::codec::{self, SnapshotV1};
 use crate::snapshot::Snapshots;
 use crate::types::{LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
 
@@ -60,10 +60,8 @@ impl std::ops::Deref for StateGuard<'_> {
 impl StateGuard<'_> {
     /// The digest of this very state, in hex: equal on nodes that applied the same entries.
     pub fn hash(&self) -> io::Result<String> {
-        let mut hash = Hash(Sha256::new());
-        bincode::serde::encode_into_std_write(&self.0.state, &mut hash, bincode::config::standard())
-            .map_err(io::Error::other)?;
-        Ok(hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        let bytes = codec::encode_state(&self.0.state).map_err(io::Error::other)?;
+        Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -135,19 +133,6 @@ impl Machine {
     }
 }
 
-struct Hash(Sha256);
-
-impl io::Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Core {
     fn of(snapshot: SnapshotV1) -> Core {
         let meta = SnapshotMeta::from(snapshot.meta);
@@ -191,8 +176,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, record: Vec<u8>) -> Result<(), io::Error> {
         let (snapshots, said) = (self.snapshots.clone(), meta.clone());
         let snapshot = blocking(move || {
-            let snapshot =
-                codec::decode::<SnapshotV1>(Schema::Snapshot, &record).map_err(io::Error::other)?;
+            let snapshot = codec::decode_snapshot(&record).map_err(io::Error::other)?;
             if SnapshotMeta::from(snapshot.meta.clone()) != said {
                 return Err(io::Error::other("the snapshot covers something else than its sender said"));
             }

@@ -1,11 +1,12 @@
 //! A node's whole folder, verified: identity, log, newest snapshot. Anything that was acknowledged and is not there
 //! quarantines the folder; it is kept, and it is never taken for an empty one.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::identity::{self, Identity, IdentityError};
-use crate::log::{LogError, LogStore, OnFatal};
+use crate::log::{LogError, LogStore, OnFatal, SyncFile};
 use crate::machine::Machine;
 use crate::snapshot::Snapshots;
 
@@ -50,6 +51,11 @@ pub enum OpenError {
 
 /// Opens `dir`, drawing on `random` for what must be its alone. `fatal` is called when a sync of the log fails.
 pub fn open(dir: &Path, random: u64, fatal: OnFatal) -> Result<Opened, OpenError> {
+    open_with(dir, random, Box::new(File::sync_data), fatal)
+}
+
+/// The same on a disk that is synced in another way.
+pub fn open_with(dir: &Path, random: u64, sync_file: SyncFile, fatal: OnFatal) -> Result<Opened, OpenError> {
     let identity = Identity::open(dir, random)?;
     let aside = |reason: String| match identity::quarantine(dir, &reason) {
         Ok(()) => OpenError::Quarantined { path: dir.to_owned(), reason },
@@ -61,7 +67,12 @@ pub fn open(dir: &Path, random: u64, fatal: OnFatal) -> Result<Opened, OpenError
     if identity.cluster().is_some() && !LogStore::exists(&log_dir) {
         return Err(aside("its log, or the high-water mark of it, is missing".to_owned()));
     }
-    let log = LogStore::open(&log_dir, fatal).map_err(|error| match error {
+    // The identity is there before the log, so a disk that has a log and no identity has lost it; under a new id it would
+    // vote as if it never had.
+    if identity.is_new() && LogStore::exists(&log_dir) {
+        return Err(aside("its identity is missing".to_owned()));
+    }
+    let log = LogStore::open_with(&log_dir, sync_file, fatal).map_err(|error| match error {
         LogError::Damaged { what, .. } => aside(what),
         LogError::Io { .. } => OpenError::Log(error),
     })?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{self, Schema, SnapshotV1};
+use crate::codec::{self, SnapshotV1};
 use crate::durable;
 
 /// Snapshots kept on disk: the newest, and one to fall back to.
@@ -27,7 +27,7 @@ impl Snapshots {
 
     /// Makes a snapshot durable; older ones go once it is. Returns the bytes, which travel to other nodes as they are.
     pub fn save(&self, snapshot: &SnapshotV1) -> io::Result<Vec<u8>> {
-        let record = codec::encode(Schema::Snapshot, snapshot).map_err(io::Error::other)?;
+        let record = codec::encode_snapshot(snapshot).map_err(io::Error::other)?;
         self.save_record(snapshot, &record)?;
         Ok(record)
     }
@@ -46,7 +46,7 @@ impl Snapshots {
     pub fn newest(&self) -> io::Result<Option<(SnapshotV1, Vec<u8>)>> {
         for path in self.files()? {
             let record = fs::read(&path)?;
-            match codec::decode::<SnapshotV1>(Schema::Snapshot, &record) {
+            match codec::decode_snapshot(&record) {
                 Ok(snapshot) => return Ok(Some((snapshot, record))),
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a snapshot does not verify"),
             }

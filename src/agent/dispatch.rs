@@ -1,6 +1,6 @@
 //! One worker an attempt, kept in step with what is owed, woken by the engine's hints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,17 +12,22 @@ use pinode_scheduler::container::Decline;
 use pinode_scheduler::{ContainerId, Duty, Outcome, SessionId};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{interval, sleep};
+use tokio::time::{interval, sleep, timeout};
 
 use super::gate::Gate;
 use super::images::ImageSource;
 use super::intents::{Intents, Key, Signal};
 use super::launch::Launcher;
 use super::runtime::{ContainerRuntime, EngineInfo, Hint, RuntimeError, Seen, Status};
+use super::silence::{Stage, StillLoud};
 use super::worker;
 
-/// The engine's hints may be lost: its list is looked at this often.
-const LIST_EVERY: Duration = Duration::from_secs(10);
+/// The engine's hints may be lost, and an engine that hangs says nothing: its list is looked at this often.
+const LIST_EVERY: Duration = Duration::from_secs(5);
+/// An engine that takes longer to say what it is, or what it has, is away: nothing new is claimed for it.
+const ANSWER: Duration = Duration::from_secs(4);
+/// Attempts that are remembered as removed, for creates that come late.
+const REMOVED_MAX: usize = 1_024;
 /// Pause before an engine that went away is asked again.
 const RECONNECT: Duration = Duration::from_millis(500);
 /// Reports that wait for the driver; a worker that has one more waits with it.
@@ -35,8 +40,8 @@ pub(super) const UNHEARD: u64 = 0;
 
 /// Whether this node may act.
 pub trait Authority: Send + Sync {
-    /// Whether a container may be started now.
-    fn may_start(&self) -> bool;
+    /// Whether a container that is claimed by this session may be started now.
+    fn may_start(&self, session: SessionId) -> bool;
     /// True while everything fenced must be dead.
     fn fenced(&self) -> watch::Receiver<bool>;
 }
@@ -113,6 +118,8 @@ pub(super) struct Context {
     pub(super) images: OnceLock<Arc<dyn ImageSource>>,
     /// The engine's ids of our attempts, as last seen.
     pub(super) ids: Mutex<BTreeMap<Key, String>>,
+    /// Attempts that were removed by this process, the latest last.
+    removed: Mutex<VecDeque<Key>>,
 }
 
 impl fmt::Debug for Context {
@@ -163,6 +170,7 @@ impl Agent {
             gate: Gate::default(),
             images: OnceLock::new(),
             ids: Mutex::default(),
+            removed: Mutex::default(),
         });
         let workers = Arc::new(Mutex::default());
         let (problem, engine) = watch::channel(None);
@@ -202,9 +210,33 @@ impl Agent {
         &self.context.launcher.cluster
     }
 
-    /// Durably: what is killed next is killed by a fence.
-    pub fn fence_intent(&self, key: Key) -> std::io::Result<()> {
-        self.context.intents.signalling(key, Signal::Fence)
+    /// Makes the engine silent, but for what is spared.
+    pub async fn silence(
+        &self,
+        spared: &(dyn Fn(ContainerId) -> bool + Send + Sync),
+    ) -> Result<(), StillLoud> {
+        let Context { runtime, launcher, intents, .. } = &*self.context;
+        Stage { engine: &**runtime, cluster: &launcher.cluster, intents }.silence(spared).await
+    }
+
+    /// True while everything fenced must be dead.
+    pub fn fenced(&self) -> watch::Receiver<bool> {
+        self.context.authority.fenced()
+    }
+
+    /// Whether it owes anything that must be dead when the lease runs out.
+    pub fn owes_fenced(&self) -> bool {
+        let fenced = |duty: &Duty| match duty {
+            Duty::Run(work) | Duty::Stop(work, _) | Duty::Resolve(work) => work.fenced,
+            Duty::Remove { .. } => true,
+            Duty::Keep { .. } => false,
+        };
+        lock(&self.workers).values().any(|worker| fenced(&worker.duty.borrow()))
+    }
+
+    /// The engine's ids of its attempts, as last seen.
+    pub fn known_ids(&self) -> BTreeMap<Key, String> {
+        lock(&self.context.ids).clone()
     }
 
     /// Durably: what is signalled next is signalled because somebody wants it to stop.
@@ -253,7 +285,7 @@ impl Context {
     }
 
     async fn refresh(&self) -> Result<Vec<Seen>, RuntimeError> {
-        let seen = self.runtime.list(&self.launcher.cluster).await?;
+        let seen = in_time(self.runtime.list(&self.launcher.cluster)).await?;
         let mut ids = lock(&self.ids);
         ids.clear();
         ids.extend(seen.iter().filter_map(|seen| Some((seen.key()?, seen.id.clone()))));
@@ -261,9 +293,31 @@ impl Context {
     }
 
     async fn note_engine(&self) -> Result<(), RuntimeError> {
-        let EngineInfo { live_restore, .. } = self.runtime.info().await?;
+        let EngineInfo { live_restore, .. } = in_time(self.runtime.info()).await?;
         self.live_restore.fetch_and(live_restore, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The attempt's Docker container is gone. A create that was given up may still be carried out.
+    pub(super) fn note_removed(&self, key: Key) {
+        lock(&self.ids).remove(&key);
+        let mut removed = lock(&self.removed);
+        removed.push_back(key);
+        if removed.len() > REMOVED_MAX {
+            removed.pop_front();
+        }
+    }
+
+    /// What was made after it had been removed is nobody's, and was never started.
+    async fn remove_late(&self, seen: &[Seen]) {
+        let late = |key: &Key| lock(&self.removed).contains(key);
+        for seen in seen.iter().filter(|seen| seen.status == Status::Created) {
+            if let Some(key) = seen.key().filter(late)
+                && let Err(error) = self.runtime.remove(&seen.id, false).await
+            {
+                tracing::warn!(container = %key.0, attempt = key.1, %error, "remove what was made too late");
+            }
+        }
     }
 }
 
@@ -271,6 +325,11 @@ type Workers = Arc<Mutex<BTreeMap<Key, Worker>>>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, RuntimeError>>) -> Result<T, RuntimeError> {
+    let late = |_| Err(RuntimeError::Away(format!("no answer within {} s", ANSWER.as_secs())));
+    timeout(ANSWER, answer).await.unwrap_or_else(late)
 }
 
 /// Follows the engine's hints for ever; whenever they begin or break, everybody looks for himself.
@@ -305,7 +364,10 @@ async fn follow(
                 None => return RuntimeError::Away("the stream of events ended".to_owned()),
             },
             _ = list.tick() => match context.refresh().await {
-                Ok(seen) => wake_changed(workers, &seen),
+                Ok(seen) => {
+                    wake_changed(workers, &seen);
+                    context.remove_late(&seen).await;
+                }
                 Err(error) => return error,
             },
         }

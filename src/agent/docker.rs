@@ -1,6 +1,7 @@
 //! The real engine, through bollard.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use pinode_scheduler::node::Image;
 
 use super::runtime::{ContainerRuntime, EngineInfo, Hint, History, RuntimeError, Seen, Status, label};
 use crate::clock;
@@ -30,6 +32,8 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 #[derive(Debug)]
 pub struct DockerEngine {
     client: Docker,
+    /// What machine each image is made for, by its id: lists do not say, and ids do not change.
+    arches: Mutex<BTreeMap<String, String>>,
 }
 
 impl DockerEngine {
@@ -42,14 +46,38 @@ impl DockerEngine {
             None => Docker::connect_with_http(host, TIMEOUT_S, version),
         };
         let client = client.map_err(|error| RuntimeError::Away(format!("{host}: {error}")))?;
-        Ok(DockerEngine { client })
+        Ok(DockerEngine { client, arches: Mutex::default() })
     }
 
-    /// The names and ids of all its images.
-    pub async fn images(&self) -> Result<BTreeSet<String>, RuntimeError> {
+    /// All its images, under each of their names and ids, in their order.
+    pub async fn images(&self) -> Result<Vec<Image>, RuntimeError> {
         let found = self.client.list_images(None::<ListImagesOptions>).await.map_err(failed)?;
-        let names = found.into_iter().flat_map(|image| image.repo_tags.into_iter().chain([image.id]));
-        Ok(names.filter(|name| name != "<none>:<none>").collect())
+        let mut arches = BTreeMap::new();
+        let mut images = BTreeMap::new();
+        for image in found {
+            let arch = self.arch(&image.id).await?;
+            let names = image.repo_tags.into_iter().filter(|name| name != "<none>:<none>");
+            images.extend(names.chain([image.id.clone()]).map(|name| (name, arch.clone())));
+            arches.insert(image.id, arch);
+        }
+        *self.known_arches() = arches;
+        Ok(images.into_iter().map(|(name, arch)| Image { name, arch }).collect())
+    }
+
+    /// Empty if the image is gone, or does not say.
+    async fn arch(&self, id: &str) -> Result<String, RuntimeError> {
+        if let Some(arch) = self.known_arches().get(id) {
+            return Ok(arch.clone());
+        }
+        match self.client.inspect_image(id).await.map_err(failed) {
+            Ok(image) => Ok(image.architecture.unwrap_or_default()),
+            Err(RuntimeError::ImageMissing(_)) => Ok(String::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn known_arches(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.arches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client, for what is beyond the agent's needs.

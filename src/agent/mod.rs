@@ -10,7 +10,9 @@ mod gate;
 mod images;
 mod intents;
 mod launch;
+pub mod reset;
 pub mod runtime;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -20,3 +22,4 @@ pub use gate::Gate;
 pub use images::ImageSource;
 pub use intents::{Intents, Signal};
 pub use launch::{SHARED_DRIVER, docker_name};
+pub use silence::{Stage, StillLoud};

@@ -6,6 +6,7 @@ mod containers;
 mod encode;
 mod events;
 mod graph;
+mod guard;
 mod join;
 mod listing;
 mod logs;
@@ -53,9 +54,12 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     if let Command::Join(args) = command {
         return join::join(*args).await.map(|()| 0);
     }
+    if let Command::Guard(args) = &command {
+        return guard::guard(args).await.map(|()| 0);
+    }
     let client = Client::new(host.as_deref())?;
     match command {
-        Command::Join(_) => {}
+        Command::Join(_) | Command::Guard(_) => {}
         Command::Recover(args) => recover::recover(&args, format).await?,
         Command::Restore(args) => backup::restore(&args, format).await?,
         Command::Backup(args) => backup::backup(&client, &args, format).await?,

@@ -11,14 +11,14 @@ use pinode_scheduler::{Reply, Submitted};
 use super::error::DockerError;
 use super::face::Face;
 use super::images::tagged;
-use super::params::{JsonBody, Params};
+use super::params::{Params, Sifted};
 use crate::http::{Key, container_id, hex};
 
 pub(super) async fn create(
     State(face): State<Face>,
     params: Params,
     key: Key,
-    JsonBody(body): JsonBody<ContainerCreateBody>,
+    Sifted { body, left_out }: Sifted<ContainerCreateBody>,
 ) -> Result<(StatusCode, Json<ContainerCreateResponse>), DockerError> {
     let request = key.request(&(params.text("name"), params.text("platform"), &body))?;
     let id = container_id(&face.backend.cluster, &request, 0);
@@ -40,7 +40,10 @@ pub(super) async fn create(
     };
     let waits = face.backend.machine.state().find_container(id).map(|c| c.waits_for()).unwrap_or_default();
     let waits = (!waits.is_empty()).then(|| format!("waits for {}", waits.join(", ")));
-    let warnings = draft.warnings.into_iter().chain(waits).chain(warnings).collect();
+    let left_out = left_out
+        .into_iter()
+        .map(|field| format!("{field} has no place in a container here, and is left out"));
+    let warnings = draft.warnings.into_iter().chain(left_out).chain(waits).chain(warnings).collect();
     Ok((StatusCode::CREATED, Json(ContainerCreateResponse { id: id.to_string(), warnings })))
 }
 

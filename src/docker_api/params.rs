@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::error::DockerError;
 
@@ -82,6 +83,53 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A JSON body, and what was said in it that has no place in `T`: a field of another version of Docker.
+#[derive(Clone, Debug)]
+pub(super) struct Sifted<T> {
+    pub(super) body: T,
+    /// As paths. What is null, empty, zero or false says nothing, and is not among them.
+    pub(super) left_out: Vec<String>,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sifted<T> {
+    type Rejection = DockerError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Sifted<T>, DockerError> {
+        sift(read_json(request.into_body()).await?)
+    }
+}
+
+fn sift<T: DeserializeOwned>(json: Value) -> Result<Sifted<T>, DockerError> {
+    let mut left_out = Vec::new();
+    let mut leave = |path: serde_ignored::Path<'_>| {
+        let path = path.to_string();
+        // serde_ignored writes a `?` for each Option on the way.
+        let steps: Vec<&str> = path.split('.').filter(|step| *step != "?").collect();
+        let said = json.pointer(&format!("/{}", steps.join("/")));
+        if said.is_some_and(says_something) {
+            left_out.push(steps.join("."));
+        }
+    };
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&json, &mut track);
+    let body = serde_ignored::deserialize(tracked, &mut leave);
+    let body = body.map_err(|error| {
+        DockerError::bad(format!("the JSON is not as expected: {}: {error}", track.path()))
+    })?;
+    Ok(Sifted { body, left_out })
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(said) => *said,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
+}
+
 /// Reads a body to its end, and not further than a body may be long.
 pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, DockerError> {
     let bytes = axum::body::to_bytes(body, BODY_MAX_BYTES).await.map_err(|_| {
@@ -96,7 +144,23 @@ pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Dock
 
 #[cfg(test)]
 mod tests {
+    use bollard::models::ContainerCreateBody;
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn fields_of_another_version_of_docker_are_named_where_they_say_something() {
+        let old = json!({
+            "Image": "busybox", "MacAddress": "02:42:ac:11:00:02", "Volumes": null,
+            "HostConfig": {"KernelMemory": 0, "CpuRealtimeBudget": 7, "Memory": 1024}
+        });
+        let sifted: Sifted<ContainerCreateBody> = sift(old).unwrap();
+        assert_eq!(sifted.left_out, ["MacAddress", "HostConfig.CpuRealtimeBudget"]);
+        assert_eq!(sifted.body.host_config.unwrap().memory, Some(1024));
+        let refused = sift::<ContainerCreateBody>(json!({"HostConfig": {"Memory": "much"}})).unwrap_err();
+        assert!(refused.message.contains("HostConfig.Memory"), "{}", refused.message);
+    }
 
     #[test]
     fn parameters_are_read_as_docker_reads_them() {

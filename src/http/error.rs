@@ -87,6 +87,7 @@ impl From<Rejection> for ApiError {
             | Rejection::NodeLives(_)
             | Rejection::NodeBusy(..)
             | Rejection::LastNode(_)
+            | Rejection::TooOld { .. }
             | Rejection::NodeHoldsUnknown { .. } => (409, None),
             Rejection::NoSuchNode(_) => (404, None),
             Rejection::BadSetting(_) => (400, None),

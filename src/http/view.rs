@@ -120,6 +120,7 @@ pub(super) fn node(
     let cpus = |milli: u64| milli as f64 / 1000.0;
     let word = match (node.is_open(), node.is_suspected(), node.ailments.is_empty(), node.drain) {
         (false, ..) => "lost",
+        (true, ..) if state.away_ms(node.session_id()).is_some() => "away",
         (true, true, ..) => "suspected",
         (true, false, _, Some(_)) => "draining",
         (true, false, false, None) => "ailing",

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pinode_raft::{Machine, Raft};
-use pinode_scheduler::{Command, NodeId, SessionId, Timer};
+use pinode_scheduler::later::LEVEL;
+use pinode_scheduler::{Command, NodeId, SessionId, State, Timer};
 use tokio::time::{sleep, timeout};
 
 use super::Timing;
@@ -35,8 +36,8 @@ pub struct Keeper {
 
 #[derive(Debug, Default)]
 struct Heard {
-    /// The term in which this node leads, and since when.
-    reign: Option<(u64, Moment)>,
+    /// The term in which this node leads, since when, and the end of the log that it began with.
+    reign: Option<(u64, Moment, Option<u64>)>,
     sessions: BTreeMap<SessionId, Session>,
     condemned: BTreeSet<SessionId>,
     timers: BTreeMap<Timer, Moment>,
@@ -49,6 +50,22 @@ struct Session {
     good_since: Moment,
     /// Since when its applied index is behind.
     lagging_since: Option<Moment>,
+    /// It has said that it leaves.
+    away: bool,
+}
+
+impl Session {
+    fn heard(at: Moment) -> Session {
+        Session { last: at, good_since: at, lagging_since: None, away: false }
+    }
+}
+
+/// To the newest level that all nodes and members speak. A member that has never had a session has not said what it
+/// speaks, and is waited for.
+fn raise_level(state: &State, members: &[NodeId]) -> Option<Command> {
+    let spoken = members.iter().map(|id| state.find_node(*id).map_or(0, |node| node.facts.feature));
+    let level = state.nodes().map(|node| node.facts.feature).chain(spoken).chain([LEVEL]).min()?;
+    (level > state.level()).then_some(Command::LevelRaised { level })
 }
 
 impl Keeper {
@@ -82,7 +99,7 @@ impl Keeper {
         if !open || heard.condemned.contains(&renewal.session) {
             return Granted::No;
         }
-        let fresh = Session { last: now, good_since: now, lagging_since: None };
+        let fresh = Session::heard(now);
         let suspect = self.timing.suspect;
         let session = heard.sessions.entry(renewal.session).or_insert(fresh);
         if now.since(session.last) >= suspect {
@@ -117,13 +134,17 @@ impl Keeper {
     /// Whether this node leads; a new reign forgets what an old one had heard.
     fn reigns(&self) -> bool {
         use openraft::async_runtime::WatchReceiver;
-        let term = self.raft.metrics().borrow_watched().current_term;
+        let (term, log) = {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            (metrics.current_term, metrics.last_log_index)
+        };
         let leads = self.raft.is_leader();
         let mut heard = self.heard();
         match heard.reign {
-            Some((reign, _)) if leads && reign == term => true,
+            Some((reign, ..)) if leads && reign == term => true,
             Some(_) | None if leads => {
-                *heard = Heard { reign: Some((term, clock::now())), ..Heard::default() };
+                *heard = Heard { reign: Some((term, clock::now(), log)), ..Heard::default() };
                 true
             }
             Some(_) => {
@@ -137,20 +158,37 @@ impl Keeper {
     /// What is to be proposed now.
     fn due(&self) -> Vec<Command> {
         let now = clock::now();
+        let members = self.members();
         let state = self.machine.state();
         let mut heard = self.heard();
-        let Some((_, since)) = heard.reign else { return Vec::new() };
+        let Some((_, since, log)) = heard.reign else { return Vec::new() };
+        if Some(*self.machine.applied().borrow()) < log {
+            // What was agreed on before this reign (a longer lease, who is away) is not known yet.
+            return Vec::new();
+        }
+        let timing = self.timing.paced(state.pace());
         let mut due = Vec::new();
         for node in state.nodes().filter(|node| node.is_open()) {
             let session = node.session_id();
             // Who was never heard of under this reign has the full wait from its beginning.
-            let fresh = Session { last: since, good_since: since, lagging_since: None };
-            let known = *heard.sessions.entry(session).or_insert(fresh);
+            let known = heard.sessions.entry(session).or_insert(Session::heard(since));
+            let away = state.away_ms(session);
+            if away.is_some() && !known.away {
+                // Its grace began before it said so; here it counts from the moment that this was heard.
+                known.last = now;
+            }
+            known.away = away.is_some();
+            let known = *known;
             let silent = now.since(known.last);
+            let lost_after = away.map_or(timing.lost_after(), |grace_ms| {
+                timing.lost_after_acting_for(Duration::from_millis(grace_ms)).max(timing.lost_after())
+            });
             let lags = known.lagging_since.is_some_and(|from| now.since(from) >= self.timing.suspect);
-            if silent >= self.timing.lost_after() && now.since(since) >= self.timing.lost_after() {
+            if silent >= lost_after && now.since(since) >= lost_after {
                 heard.condemned.insert(session);
                 due.push(Command::NodeLost { session });
+            } else if away.is_some() {
+                // It said so: nothing is claimed for it, and nothing moves.
             } else if (silent >= self.timing.suspect || lags) && !node.is_suspected() {
                 due.push(Command::Suspected { session });
             } else if node.is_suspected()
@@ -168,6 +206,7 @@ impl Keeper {
                 due.push(Command::TimerFired { timer: *timer });
             }
         }
+        due.extend(raise_level(&state, &members));
         let forget = state.forgettable_requests(clock::wall_ms(), REQUESTS_KEPT + REQUESTS_SPARE);
         if forget.is_some()
             && let Some(up_to) = state.forgettable_requests(clock::wall_ms(), REQUESTS_KEPT)
@@ -175,6 +214,13 @@ impl Keeper {
             due.push(Command::ForgetRequests { up_to });
         }
         due
+    }
+
+    fn members(&self) -> Vec<NodeId> {
+        use openraft::async_runtime::WatchReceiver;
+        let metrics = self.raft.metrics();
+        let membership = metrics.borrow_watched().membership_config.clone();
+        membership.membership().nodes().map(|(id, _)| *id).collect()
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {

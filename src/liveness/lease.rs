@@ -8,7 +8,7 @@ use pinode_scheduler::SessionId;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::{Keeper, Timing};
+use super::{Keeper, Record, Timing};
 use crate::agent::Authority;
 use crate::clock::{self, Moment};
 use crate::propose::Proposer;
@@ -25,12 +25,13 @@ pub struct Lease {
     timing: Timing,
     until: Mutex<Until>,
     lapsed: watch::Sender<bool>,
+    record: Record,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Until {
-    /// End of the authority.
-    authority: Option<Moment>,
+    /// Whose authority it is, and its end.
+    authority: Option<(SessionId, Moment)>,
     /// Before this a process that just started fences nothing: its session may still live.
     patience: Moment,
     /// This process acts no more, whatever is granted.
@@ -38,24 +39,42 @@ struct Until {
 }
 
 impl Lease {
-    /// No authority yet. What an earlier process of this session started is left running for one lease.
-    pub fn new(timing: Timing) -> Arc<Lease> {
-        let until = Until { authority: None, patience: clock::now() + timing.lease, given_up: false };
-        Arc::new(Lease { timing, until: Mutex::new(until), lapsed: watch::Sender::new(false) })
+    /// No authority yet. What an earlier process of this session started is left running until `patience`, or for one
+    /// lease where that process has not said how long it could act.
+    pub fn new(timing: Timing, record: Record, patience: Option<Moment>) -> Arc<Lease> {
+        let patience = patience.unwrap_or_else(|| clock::now() + timing.lease);
+        let until = Until { authority: None, patience, given_up: false };
+        Arc::new(Lease { timing, until: Mutex::new(until), lapsed: watch::Sender::new(false), record })
     }
 
     /// Authority left.
     pub fn remaining(&self) -> Duration {
-        self.until().authority.map_or(Duration::ZERO, |until| clock::now().until(until))
+        self.until().authority.map_or(Duration::ZERO, |(_, until)| clock::now().until(until))
     }
 
-    fn renewed(&self, sent: Moment) {
-        let fresh = sent + self.timing.lease;
+    /// The end of the authority; none if there is none.
+    pub fn end_of_authority(&self) -> Option<Moment> {
+        self.until().authority.map(|(_, until)| until)
+    }
+
+    /// Whether it is held, or has run out so recently that what is fenced may still be dying.
+    pub fn is_held_or_over_for_less_than(&self, time: Duration) -> bool {
+        let until = *self.until();
+        let end = until.authority.map_or(until.patience, |(_, end)| end.max(until.patience));
+        clock::now() < end + time
+    }
+
+    /// `length` is the lease that the cluster's pace asks for.
+    fn renewed(&self, session: SessionId, sent: Moment, length: Duration) {
+        let fresh = sent + length;
         let mut until = self.until();
         if until.given_up {
             return;
         }
-        until.authority = Some(until.authority.map_or(fresh, |before| before.max(fresh)));
+        let before = until.authority.filter(|(of, _)| *of == session).map(|(_, end)| end);
+        let end = before.map_or(fresh, |before| before.max(fresh));
+        until.authority = Some((session, end));
+        self.record.write(end);
         self.lapsed.send_if_modified(|lapsed| std::mem::replace(lapsed, false));
         drop(until);
     }
@@ -64,7 +83,7 @@ impl Lease {
     fn check(&self) {
         let until = self.until();
         let now = clock::now();
-        if until.authority.is_none_or(|authority| now >= authority) && now >= until.patience {
+        if until.authority.is_none_or(|(_, end)| now >= end) && now >= until.patience {
             self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true));
         }
         drop(until);
@@ -90,6 +109,12 @@ impl Lease {
         self.end(true);
     }
 
+    /// The process ends, and what it started goes on under a guard until `until`: nothing is started any more, and
+    /// nothing is fenced by this process.
+    pub fn hand_to_guard(&self, until: Moment) {
+        *self.until() = Until { authority: None, patience: until, given_up: true };
+    }
+
     /// Whether this process acts no more.
     pub fn is_given_up(&self) -> bool {
         self.until().given_up
@@ -109,8 +134,9 @@ impl Lease {
 }
 
 impl Authority for Lease {
-    fn may_start(&self) -> bool {
-        self.remaining() > START_NEEDS.min(self.timing.lease / 3)
+    fn may_start(&self, session: SessionId) -> bool {
+        let until = self.until().authority.filter(|(of, _)| *of == session).map(|(_, until)| until);
+        until.is_some_and(|until| clock::now().until(until) > START_NEEDS.min(self.timing.lease / 3))
     }
 
     fn fenced(&self) -> watch::Receiver<bool> {
@@ -131,8 +157,10 @@ pub async fn keep_renewing(
         let sent = clock::now();
         let applied = machine.last_applied().map_or(0, |id| id.index);
         let renewal = Renewal { session, applied };
+        // Before it is sent: who grants it has applied at least as much as this node had then, and waits as long.
+        let timing = lease.timing.paced(machine.state().pace());
         match renew(proposer, renewal, keeper).await {
-            Granted::Yes => lease.renewed(sent),
+            Granted::Yes => lease.renewed(session, sent, timing.lease),
             Granted::No => {
                 lease.revoke();
                 return;
@@ -142,7 +170,7 @@ pub async fn keep_renewing(
         let pause = lease.timing.renew_every();
         let taken = clock::now().since(sent);
         // An unanswered renewal is tried again sooner: an election takes less than a renewal's pause.
-        let wait = if lease.remaining() + pause < lease.timing.lease { pause / 4 } else { pause };
+        let wait = if lease.remaining() + pause < timing.lease { pause / 4 } else { pause };
         sleep(wait.saturating_sub(taken).max(Duration::from_millis(20))).await;
     }
 }
@@ -165,6 +193,11 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(200);
+    const SESSION: SessionId = SessionId { node: 1, number: 2 };
+
+    fn lease() -> Arc<Lease> {
+        Lease::new(Timing::scaled(SHORT), Record::nowhere(), None)
+    }
 
     /// Whether it fences within five leases, when nothing but `watch` looks at the clock.
     async fn fences(lease: &Lease) -> bool {
@@ -179,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_that_never_hears_from_a_quorum_fences_after_one_lease() {
-        let lease = Lease::new(Timing::scaled(SHORT));
+        let lease = lease();
         lease.check();
         assert!(!*lease.fenced().borrow());
         assert!(fences(&lease).await);
@@ -187,29 +220,60 @@ mod tests {
 
     #[tokio::test]
     async fn a_lease_that_is_not_renewed_fences_while_its_renewal_still_waits_for_an_answer() {
-        let lease = Lease::new(Timing::scaled(SHORT));
-        lease.renewed(clock::now());
-        assert!(lease.may_start());
+        let lease = lease();
+        lease.renewed(SESSION, clock::now(), SHORT);
+        assert!(lease.may_start(SESSION));
         assert!(fences(&lease).await);
     }
 
     #[test]
     fn a_renewal_lifts_the_fence() {
-        let lease = Lease::new(Timing::scaled(SHORT));
+        let lease = lease();
         lease.revoke();
         assert!(*lease.fenced().borrow());
-        lease.renewed(clock::now());
-        assert!(!*lease.fenced().borrow() && lease.may_start());
+        lease.renewed(SESSION, clock::now(), SHORT);
+        assert!(!*lease.fenced().borrow() && lease.may_start(SESSION));
     }
 
     #[test]
     fn who_has_given_up_is_not_brought_back_by_a_late_renewal() {
-        let lease = Lease::new(Timing::scaled(SHORT));
-        lease.renewed(clock::now());
+        let lease = lease();
+        lease.renewed(SESSION, clock::now(), SHORT);
         lease.give_up();
-        lease.renewed(clock::now());
+        lease.renewed(SESSION, clock::now(), SHORT);
         lease.revoke();
-        lease.renewed(clock::now());
-        assert!(*lease.fenced().borrow() && !lease.may_start());
+        lease.renewed(SESSION, clock::now(), SHORT);
+        assert!(*lease.fenced().borrow() && !lease.may_start(SESSION));
+    }
+
+    #[test]
+    fn a_lease_is_of_one_session_and_no_claim_of_another_starts_under_it() {
+        let lease = lease();
+        lease.renewed(SESSION, clock::now(), SHORT);
+        assert!(lease.may_start(SESSION) && !lease.may_start(SessionId { number: 1, ..SESSION }));
+        lease.renewed(SessionId { number: 3, ..SESSION }, clock::now(), SHORT / 8);
+        assert!(!lease.may_start(SESSION), "the end of an earlier session's lease is not the later one's");
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_process_left_is_fenced_when_its_own_lease_ends_and_not_a_lease_later() {
+        let over = Lease::new(Timing::scaled(SHORT * 100), Record::nowhere(), Some(clock::now()));
+        assert!(fences(&over).await);
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_under_a_guard_is_not_fenced_by_the_process_that_leaves() {
+        let lease = lease();
+        lease.renewed(SESSION, clock::now(), SHORT);
+        lease.hand_to_guard(clock::now() + SHORT * 1000);
+        assert!(lease.is_given_up() && !lease.may_start(SESSION));
+        assert!(!fences(&lease).await);
+    }
+
+    #[test]
+    fn a_watchdog_is_quiet_for_a_kill_after_the_lease_and_no_longer() {
+        let lease = Lease::new(Timing::scaled(SHORT), Record::nowhere(), Some(clock::now()));
+        assert!(lease.is_held_or_over_for_less_than(SHORT));
+        assert!(!lease.is_held_or_over_for_less_than(Duration::ZERO));
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use pinode_raft::write_durably;
 use pinode_scheduler::NodeFacts;
+use pinode_scheduler::later::LEVEL;
 use pinode_scheduler::node::{Capacity, Start};
 
 use crate::agent::runtime::EngineInfo;
@@ -14,8 +15,6 @@ use crate::config::Config;
 
 /// Containers at once for each CPU.
 const SLOTS_PER_CPU: u64 = 4;
-/// The newest feature level that this binary speaks.
-const FEATURE: u16 = 1;
 const ENGINE_FILE: &str = "engine";
 
 /// The kernel's id of this boot.
@@ -55,7 +54,7 @@ pub(super) fn facts(
         },
         labels,
         shared_id: shared.map(str::to_owned),
-        feature: FEATURE,
+        feature: LEVEL,
         engine: engine.version.clone(),
     }
 }

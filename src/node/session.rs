@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::facts;
-use super::silence::{Spare, silence};
+use super::leave::never_reruns;
 use crate::agent::docker::DockerEngine;
 use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Agent, Authority};
@@ -93,7 +93,7 @@ impl Sessions {
             if fenced.wait_for(|fenced| *fenced).await.is_err() {
                 std::future::pending().await
             }
-            if let Err(error) = silence(&self.agent, &self.machine, Spare::NeverRerun).await {
+            if let Err(error) = self.agent.silence(&|id| never_reruns(&self.machine, id)).await {
                 tracing::warn!(%error, "stop what an earlier process left running");
             }
             // A start that it had sent may still be carried out.
@@ -107,7 +107,7 @@ impl Sessions {
         let (session, fresh) = self.next();
         if fresh {
             // Nothing of an earlier session runs when the next one is opened. The lease is not held, so nothing starts.
-            let silent = silence(&self.agent, &self.machine, Spare::Nothing).await;
+            let silent = self.agent.silence(&|_| false).await;
             silent.map_err(|error| error.to_string())?;
         }
         let facts = facts::facts(&self.config, &engine, &self.boot, self.start, self.shared_id.as_deref());

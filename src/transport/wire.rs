@@ -16,7 +16,7 @@ pub use super::mirror::{
 };
 
 /// Spoken by this binary.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 /// Largest frame, in bytes.
 pub const FRAME_MAX_BYTES: usize = 8 << 20;
 /// Largest question or answer, in bytes; the rest of the frame is for its number.

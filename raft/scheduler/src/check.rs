@@ -152,6 +152,12 @@ fn nodes(state: &State, broken: &mut Vec<String>) {
     if state.nodes.keys().any(|id| state.removed.contains(id)) {
         broken.push("a node that was removed is back".to_owned());
     }
+    for (id, away) in &state.later.away {
+        let open = state.nodes.get(id).is_some_and(|node| node.is_open() && node.session == away.session);
+        if !open {
+            broken.push(format!("{id} is away, and its session is not open"));
+        }
+    }
     let names: BTreeSet<&String> = state.nodes.values().map(|node| &node.facts.name).collect();
     if names.len() != state.nodes.len() {
         broken.push("two nodes share a name".to_owned());

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::{Decline, Outcome};
 use crate::id::{ContainerId, NodeId, RequestKey, SessionId};
-use crate::node::{Ailment, NodeFacts};
+use crate::later::Pace;
+use crate::node::{Ailment, Image, NodeFacts};
 use crate::spec::{Needs, Restart, Spec};
 use crate::timer::Timer;
 
@@ -241,8 +242,8 @@ pub enum Command {
     Images {
         /// Whose; a dead session's word counts no more.
         session: SessionId,
-        /// Their names with tags, and their ids: all of them, not what changed.
-        images: Vec<String>,
+        /// Under each of their names and ids: all of them, not what changed.
+        images: Vec<Image>,
     },
     /// An operator wants nothing new on a node.
     Drain {
@@ -286,6 +287,23 @@ pub enum Command {
         voters: Option<u8>,
         /// How long a voter may be lost before another takes its place, in milliseconds.
         replace_voter_after_ms: Option<u64>,
+    },
+    /// The node leaves and means to come back: its claims stay, its containers go on.
+    Away {
+        /// Which session.
+        session: SessionId,
+        /// So long its containers go on without it, in milliseconds from before it said so.
+        grace_ms: u64,
+    },
+    /// All nodes speak this feature level.
+    LevelRaised {
+        /// Which.
+        level: u16,
+    },
+    /// The cluster is as fast as this.
+    Paced {
+        /// How fast.
+        pace: Pace,
     },
 }
 

@@ -12,6 +12,7 @@
 //! | [`filter`] | constraints and affinities: where a container may run, and would rather |
 //! | [`duration`] | `10m` as milliseconds |
 //! | [`container`] | one unit of work: its phase, its attempts, how they ended |
+//! | [`later`] | what the state holds since its first layout, and the level it takes to speak of it |
 //! | [`node`] | a machine as the log knows it: session, capacity, conditions |
 //! | [`settings`] | what an operator sets for the whole cluster |
 //! | [`command`] | what an entry of the log may say |
@@ -40,6 +41,7 @@ pub mod duration;
 mod end;
 pub mod filter;
 pub mod id;
+pub mod later;
 pub mod node;
 mod obstacle;
 mod owed;

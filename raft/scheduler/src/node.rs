@@ -72,6 +72,15 @@ pub enum SessionState {
     Lost,
 }
 
+/// An image of a node's engine, under one of its names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// A name with its tag, or the id.
+    pub name: String,
+    /// What machine it is made for, as Docker calls it; empty if the engine does not say.
+    pub arch: String,
+}
+
 /// What may ail a whole node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Ailment {
@@ -83,6 +92,8 @@ pub enum Ailment {
     Heat,
     /// Its pinode is being stopped.
     Leaving,
+    /// Its pinode is away, and its containers go on.
+    Away,
 }
 
 /// A node.
@@ -104,8 +115,8 @@ pub struct Node {
     pub reserved: Needs,
     /// Which of `holds` has which of its ports.
     pub ports: BTreeMap<HostPort, (ContainerId, u32)>,
-    /// Names and ids of the images that its engine has, as far as it said so.
-    pub images: BTreeSet<String>,
+    /// Names and ids of the images that its engine has, as far as it said so, each with what machine it is made for.
+    pub images: BTreeMap<String, String>,
     /// Attempts whose Docker container may still be on its engine.
     pub kept: BTreeSet<(ContainerId, u32)>,
     /// Index of the entry that gave it its latest claim: spread prefers who waited longest.

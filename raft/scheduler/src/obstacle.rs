@@ -22,6 +22,8 @@ pub(crate) enum Obstacle<'a> {
     Barred(&'a Decline),
     /// It is not such a one; what it is instead, where a label says so.
     Constraint(&'a Constraint, Is<'a>),
+    /// The image is made for another machine.
+    Architecture(&'a str, &'a str),
     /// A volume has its data on another node.
     Volume(&'a str, &'a str),
     /// It sees another shared folder, or none.
@@ -66,6 +68,7 @@ impl fmt::Display for Obstacle<'_> {
             Obstacle::Constraint(constraint, Is::Nothing) => {
                 write!(f, "constraint {constraint} (it has no label {})", constraint.key)
             }
+            Obstacle::Architecture(image, arch) => write!(f, "image {image} is made for {arch}"),
             Obstacle::Volume(volume, home) => write!(f, "volume {volume} is on {home}"),
             Obstacle::Unshared => f.write_str("it does not see the shared folder that the others see"),
             Obstacle::Affinity(affinity) => write!(f, "affinity {affinity}"),

@@ -181,6 +181,16 @@ pub enum Rejection {
     /// A setting of the cluster that would do harm.
     #[error("{0}")]
     BadSetting(String),
+    /// The node's pinode is older than what the cluster has agreed on.
+    #[error(
+        "the cluster has agreed on feature level {level}, and this pinode speaks {speaks}; run a newer one"
+    )]
+    TooOld {
+        /// The newest level that the node speaks.
+        speaks: u16,
+        /// The cluster's.
+        level: u16,
+    },
 }
 
 impl Rejection {
@@ -216,6 +226,7 @@ impl Rejection {
             Rejection::NodeHoldsUnknown { .. } => "node_holds_unknown",
             Rejection::LastNode(_) => "last_node",
             Rejection::BadSetting(_) => "bad_setting",
+            Rejection::TooOld { .. } => "too_old",
         }
     }
 }

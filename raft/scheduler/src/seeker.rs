@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::container::Container;
-use crate::filter::{Affinity, Crowd, slots, value};
+use crate::filter::{Affinity, Crowd, image_arch, slots, value};
 use crate::id::NodeId;
 use crate::node::Node;
 use crate::obstacle::{Is, Obstacle};
@@ -17,6 +17,8 @@ pub(crate) struct Seeker<'a> {
     shared: Option<&'a str>,
     /// Each with the nodes that have what it means.
     affinities: Vec<(&'a Affinity, BTreeSet<NodeId>)>,
+    /// What machines its image is made for, of which some node has it.
+    arches: BTreeSet<&'a str>,
     /// Whom it needs beside it, and where that one is.
     beside: Vec<(&'a str, Option<NodeId>)>,
 }
@@ -49,7 +51,8 @@ impl<'a> Seeker<'a> {
             meant.filter(|other| other.id != container.id).and_then(|other| state.home(other))
         };
         let beside = spec.beside.iter().map(|name| (name.as_str(), home(name))).collect();
-        Seeker { state, container, shared, affinities, beside }
+        let arches = state.nodes.values().filter_map(|node| image_arch(node, &spec.image)).collect();
+        Seeker { state, container, shared, affinities, arches, beside }
     }
 
     /// Why `node` cannot take the container now; none if it can.
@@ -88,6 +91,9 @@ impl<'a> Seeker<'a> {
             };
             return Some(Obstacle::Constraint(constraint, is));
         }
+        if let Some(arch) = self.foreign(node) {
+            return Some(Obstacle::Architecture(&spec.image, arch));
+        }
         let elsewhere = spec.local_volumes.iter().find_map(|volume| {
             let home = self.state.volumes.get(volume).filter(|home| **home != node.id)?;
             let home = self.state.node_name(*home).unwrap_or("a node that is gone");
@@ -96,6 +102,16 @@ impl<'a> Seeker<'a> {
         let sees = node.facts.shared_id.as_deref();
         let unshared = spec.shared && (sees.is_none() || sees != self.shared);
         elsewhere.or_else(|| unshared.then_some(Obstacle::Unshared))
+    }
+
+    /// What other machine the image is made for: the node's own copy of it, or every copy that it could fetch. An image
+    /// that no node has may be at a registry, for whatever machine.
+    fn foreign(&self, node: &'a Node) -> Option<&'a str> {
+        match image_arch(node, &self.container.spec.image) {
+            Some(own) => Some(own).filter(|arch| !node.runs(arch)),
+            None if self.arches.iter().any(|arch| node.runs(arch)) => None,
+            None => self.arches.first().copied(),
+        }
     }
 
     /// Who must be there and is not, or the other way round.

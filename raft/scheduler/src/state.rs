@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::blackout::Blackout;
 use crate::container::{Claim, Container, Order};
 use crate::id::{ContainerId, NodeId, RequestKey};
+use crate::later::Later;
 use crate::node::Node;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -49,6 +50,8 @@ pub struct State {
     pub(crate) dark: Option<Blackout>,
     /// The last one that did.
     pub(crate) blackout: Option<Blackout>,
+    /// What came after the first layout: always the last field.
+    pub(crate) later: Later,
 }
 
 /// A request that was answered.

@@ -101,6 +101,11 @@ fn silence(state: &State, node: NodeId) -> Option<String> {
     if !node.is_open() {
         return Some(format!("{name} is lost; it waits for that node to say how the attempt ended"));
     }
+    if state.away_ms(node.session_id()).is_some() {
+        return Some(format!(
+            "{name} is away; the container goes on there, and nothing of it is claimed elsewhere before its time is up"
+        ));
+    }
     node.is_suspected().then(|| {
         format!("{name} has not been heard from; when its lease has certainly run out the container goes elsewhere")
     })

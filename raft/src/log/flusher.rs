@@ -2,15 +2,21 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::high_water::HighWater;
+use super::latency::Latency;
 use crate::codec::VoteV1;
 
 /// Called when a sync failed. It must not return to normal life: what was acknowledged may be gone, and a second try
 /// would be told that all is well. The process stops, and the next start distrusts what is above the mark.
 pub type OnFatal = Box<dyn Fn(&io::Error) + Send>;
+
+/// How the log's file is synced. Another than the usual one is for tests of slow and failing disks.
+pub type SyncFile = Box<dyn FnMut(&File) -> io::Result<()> + Send>;
 
 type Done = Box<dyn FnOnce(io::Result<()>) + Send>;
 
@@ -26,14 +32,28 @@ pub(super) enum Wish {
 pub(super) struct Flusher {
     wishes: Option<Sender<Wish>>,
     thread: Option<JoinHandle<()>>,
+    latency: Arc<Latency>,
 }
 
 impl Flusher {
-    pub(super) fn start(db: sled::Db, file: File, mark: HighWater, fatal: OnFatal) -> io::Result<Flusher> {
+    pub(super) fn start(
+        db: sled::Db,
+        file: File,
+        mark: HighWater,
+        sync_file: SyncFile,
+        fatal: OnFatal,
+    ) -> io::Result<Flusher> {
         let (wishes, queue) = mpsc::channel();
-        let work = move || Worker { db, file, mark, fatal }.run(&queue);
+        let latency = Arc::new(Latency::default());
+        let worker = Worker { db, file, mark, sync_file, fatal, latency: latency.clone(), failed: None };
+        let work = move || worker.run(&queue);
         let thread = thread::Builder::new().name("log-flusher".to_owned()).spawn(work)?;
-        Ok(Flusher { wishes: Some(wishes), thread: Some(thread) })
+        Ok(Flusher { wishes: Some(wishes), thread: Some(thread), latency })
+    }
+
+    /// 99 of 100 of the latest syncs took no longer; none while too few are known.
+    pub(super) fn sync_p99(&self) -> Option<Duration> {
+        self.latency.p99()
     }
 
     /// Queues a wish. The queue has no limit of its own: openraft bounds what is in flight.
@@ -63,7 +83,11 @@ struct Worker {
     db: sled::Db,
     file: File,
     mark: HighWater,
+    sync_file: SyncFile,
     fatal: OnFatal,
+    latency: Arc<Latency>,
+    /// The first sync that failed: after it nothing is ever called durable.
+    failed: Option<io::Error>,
 }
 
 impl Worker {
@@ -78,7 +102,7 @@ impl Worker {
                     Wish::Lower { last, done } => {
                         self.sync(std::mem::take(&mut group));
                         let vote = self.mark.mark().vote;
-                        let lowered = self.mark.set(vote, last);
+                        let lowered = self.unless_failed(|worker| worker.mark.set(vote, last));
                         self.tell([done], lowered);
                     }
                 }
@@ -89,15 +113,33 @@ impl Worker {
 
     fn sync(&mut self, group: Vec<(Option<u64>, Option<VoteV1>, Done)>) {
         let Some((last, vote, _)) = group.last() else { return };
-        let synced = self.sync_once(*last, *vote);
+        let (last, vote) = (*last, *vote);
+        let synced = self.unless_failed(|worker| worker.sync_once(last, vote));
         self.tell(group.into_iter().map(|(_, _, done)| done), synced);
     }
 
     /// sled's own flush does not fsync on Linux; its data file is synced here, then the mark.
     fn sync_once(&mut self, last: Option<u64>, vote: Option<VoteV1>) -> io::Result<()> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "how long a sync takes decides nothing here; it is measured"
+        )]
+        let began = Instant::now();
         self.db.flush().map_err(io::Error::other)?;
-        self.file.sync_data()?;
-        self.mark.set(vote, last)
+        (self.sync_file)(&self.file)?;
+        self.mark.set(vote, last)?;
+        self.latency.note(began.elapsed());
+        Ok(())
+    }
+
+    /// The kernel may have dropped what it could not write, and would say of a second sync that all is well.
+    fn unless_failed(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(copy(error));
+        }
+        let done = act(self);
+        self.failed = done.as_ref().err().map(copy);
+        done
     }
 
     fn tell(&self, waiting: impl IntoIterator<Item = Done>, result: io::Result<()>) {
@@ -105,8 +147,11 @@ impl Worker {
             (self.fatal)(error);
         }
         for done in waiting {
-            let copy = |error: &io::Error| io::Error::new(error.kind(), error.to_string());
             done(result.as_ref().copied().map_err(copy));
         }
     }
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
 }

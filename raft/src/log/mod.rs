@@ -3,13 +3,14 @@
 
 mod flusher;
 pub mod high_water;
+mod latency;
 mod recover;
 mod salvage;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use flusher::OnFatal;
+pub use flusher::{OnFatal, SyncFile};
 pub use recover::{LogError, Recovered};
 pub use salvage::{Salvaged, salvage};
 pub use store::LogStore;

@@ -21,6 +21,11 @@ fn store(dir: &Path) -> LogStore {
     LogStore::open(dir, Box::new(|error| panic!("sync failed: {error}"))).unwrap()
 }
 
+/// As a node does it.
+fn store_that_stops(dir: &Path) -> LogStore {
+    LogStore::open(dir, Box::new(|_| std::process::abort())).unwrap()
+}
+
 fn entry(index: u64) -> LogEntry {
     LogEntry { log_id: LogIdV1 { term: 1, node: 1, index }.into(), payload: EntryPayload::Blank }
 }
@@ -99,13 +104,13 @@ async fn an_entry_larger_than_sled_syncs_comes_back_whole() {
 
 /// Runs as a child of the next test: appends and says what was acknowledged, until it is killed.
 #[test]
-#[ignore = "the child of a_killed_process_has_lost_nothing_that_it_acknowledged"]
+#[ignore = "the child of those that kill it, or give it a disk that is full"]
 fn child_that_appends_until_it_is_killed() {
     let dir = std::env::var("PINODE_TEST_DIR").unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     runtime.block_on(async {
-        let mut store = store(Path::new(&dir));
-        for index in 0.. {
+        let mut store = store_that_stops(Path::new(&dir));
+        for index in last(&store).map_or(0, |last| last + 1).. {
             let (tell, told) = TypeConfig::oneshot();
             store.append([entry(index)], IOFlushed::signal(tell)).await.unwrap();
             told.await.unwrap().unwrap();
@@ -117,21 +122,95 @@ fn child_that_appends_until_it_is_killed() {
 #[tokio::test]
 async fn a_killed_process_has_lost_nothing_that_it_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", "log::tests::child_that_appends_until_it_is_killed"])
-        .env("PINODE_TEST_DIR", dir.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = child(&[], dir.path());
     tokio::time::sleep(Duration::from_millis(600)).await;
     child.kill().unwrap();
+    let acknowledged = acknowledged_by(child);
+    assert!(last(&store(dir.path())) >= Some(acknowledged), "{acknowledged} was acknowledged");
+}
+
+const CHILD: [&str; 4] =
+    ["--ignored", "--exact", "--nocapture", "log::tests::child_that_appends_until_it_is_killed"];
+
+fn child(before: &[&str], dir: &Path) -> std::process::Child {
+    let myself = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
+    let words: Vec<&str> = before.iter().copied().chain([myself.as_str()]).chain(CHILD).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).env("PINODE_TEST_DIR", dir).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn acknowledged_by(child: std::process::Child) -> u64 {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     // The last line may be cut off by the kill.
     let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    let acknowledged: u64 =
-        whole.lines().rev().find_map(|line| line.strip_prefix("acknowledged ")?.parse().ok()).unwrap();
-    assert!(last(&store(dir.path())) >= Some(acknowledged), "{acknowledged} was acknowledged");
+    whole.lines().rev().find_map(|line| line.strip_prefix("acknowledged ")?.parse().ok()).unwrap()
+}
+
+/// A limit on the size of files refuses writes as a full disk does.
+#[tokio::test]
+async fn a_full_disk_stops_the_process_at_once_and_nothing_that_it_acknowledged_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = store(dir.path());
+    append(&mut first, 0..5).await;
+    first.close().await.unwrap();
+    drop(first);
+    let has_kib = fs::metadata(dir.path().join("sled/db")).unwrap().len() / 1024;
+    let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", has_kib + 1_500);
+    let full = child(&["bash", "-c", &limit, "bash"], dir.path());
+    let acknowledged = acknowledged_by(full);
+    let again = store(dir.path());
+    assert!(
+        last(&again) >= Some(acknowledged),
+        "{acknowledged} was acknowledged, {:?} is there",
+        last(&again)
+    );
+}
+
+#[tokio::test]
+async fn after_a_sync_that_failed_nothing_is_ever_called_durable() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static TRIES: AtomicU32 = AtomicU32::new(0);
+    static STOPPED: AtomicU32 = AtomicU32::new(0);
+    let dir = tempfile::tempdir().unwrap();
+    // As a kernel does it that has dropped the pages: the second sync says that all is well.
+    let sync = |file: &fs::File| match TRIES.fetch_add(1, Ordering::Relaxed) {
+        2 => Err(std::io::Error::other("the disk is gone")),
+        _ => file.sync_data(),
+    };
+    let fatal = |_: &std::io::Error| {
+        STOPPED.fetch_add(1, Ordering::Relaxed);
+    };
+    let mut first = LogStore::open_with(dir.path(), Box::new(sync), Box::new(fatal)).unwrap();
+    append(&mut first, 0..1).await;
+    append(&mut first, 1..2).await;
+    for index in 2..5 {
+        let (tell, told) = TypeConfig::oneshot();
+        first.append([entry(index)], IOFlushed::signal(tell)).await.unwrap();
+        assert!(told.await.unwrap().is_err(), "entry {index}");
+    }
+    assert_eq!(TRIES.load(Ordering::Relaxed), 3);
+    assert!(STOPPED.load(Ordering::Relaxed) >= 1);
+    assert!(first.close().await.is_err());
+    drop(first);
+    assert!(!dir.path().join("clean-stop").exists(), "the next start distrusts the tail");
+    assert!(last(&store(dir.path())) >= Some(1));
+}
+
+#[tokio::test]
+async fn a_slow_disk_says_how_slow_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let slow = |file: &fs::File| {
+        std::thread::sleep(Duration::from_millis(30));
+        file.sync_data()
+    };
+    let mut store = LogStore::open_with(dir.path(), Box::new(slow), Box::new(|_| ())).unwrap();
+    assert_eq!(store.sync_p99(), None);
+    for index in 0..5 {
+        append(&mut store, index..index + 1).await;
+    }
+    assert!(store.sync_p99() >= Some(Duration::from_millis(30)));
 }
 
 #[tokio::test]

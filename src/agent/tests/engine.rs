@@ -214,3 +214,28 @@ async fn a_stream_of_hints_that_cannot_be_had_is_a_problem_and_tried_again() {
     let end = node.end().await;
     assert!(matches!(end, Outcome::Exited { code: 0, .. }), "{end:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_hangs_is_known_to_within_ten_seconds() {
+    let mut node = Node::new();
+    tokio::time::sleep(secs(1)).await;
+    assert_eq!(node.problem(), None);
+    for call in [Call::List, Call::Info] {
+        node.fake.slow_down(call, secs(3_600));
+    }
+    tokio::time::sleep(secs(10)).await;
+    assert!(node.problem().is_some_and(|problem| problem.contains("no answer within")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_carried_out_after_its_attempt_was_removed_leaves_nothing_behind() {
+    let mut node = Node::new();
+    node.fake.delay_effect_of(Call::Create, secs(30));
+    node.owes(run("split"));
+    tokio::time::sleep(secs(1)).await;
+    node.owes(remove("split"));
+    assert_eq!(node.said_within(secs(5)).await.last(), Some(&What::Removed));
+    node.owes_nothing();
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(node.fake.status_of(&docker_name("split")), None);
+}

@@ -175,3 +175,49 @@ async fn a_create_that_a_stop_overtakes_is_not_followed_by_a_start() {
     node.end().await;
     assert_eq!(node.fake.targets_of(Call::Start).len(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_of_an_earlier_session_is_not_started_under_the_lease_of_the_next() {
+    let mut node = Node::new();
+    node.lease.is_of_session(2);
+    node.owes(run("split"));
+    assert_eq!(node.said_within(secs(60)).await, []);
+    assert_eq!((node.fake.targets_of(Call::Create).len(), node.fake.targets_of(Call::Start).len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_that_the_lease_s_return_overtakes_is_carried_out() {
+    let mut node = running("split").await;
+    for _ in 0..3 {
+        node.fake.lose_request_of(Call::Kill);
+    }
+    node.lease.lapses();
+    sleep(Duration::from_millis(600)).await;
+    node.lease.is_renewed();
+    let end = node.end().await;
+    assert!(is_interrupted(&end), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_to_start_and_has_not_is_taken_back_before_the_next_session() {
+    let mut node = Node::new();
+    node.fake.on_start("split", Program::runs_for_ever());
+    node.fake.delay_effect_of(Call::Start, secs(3));
+    node.owes(run("split"));
+    sleep(secs(1)).await;
+    node.lease.lapses_after(0);
+    node.falls_silent().await;
+    assert_eq!(node.fake.status_of(&docker_name("split")), None);
+    sleep(secs(10)).await;
+    assert_eq!(node.fake.runs().values().sum::<u32>(), 0);
+    let end = node.end().await;
+    assert!(never_started(&end), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_is_killed_before_the_next_session_and_no_success() {
+    let mut node = running("split").await;
+    node.falls_silent().await;
+    let end = node.end().await;
+    assert!(is_interrupted(&end), "{end:?}");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pinode_scheduler::container::{Claim, Stop};
@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) struct Lease {
     /// How many more times it says yes.
     grants: AtomicUsize,
+    /// Whose it is.
+    session: AtomicU64,
     fenced: watch::Sender<bool>,
 }
 
@@ -39,6 +41,11 @@ impl Lease {
         self.grants.store(grants, Ordering::Relaxed);
     }
 
+    /// From now on it is the lease of that session.
+    pub(super) fn is_of_session(&self, number: u64) {
+        self.session.store(number, Ordering::Relaxed);
+    }
+
     pub(super) fn is_renewed(&self) {
         self.lapses_after(usize::MAX);
         self.fenced.send_replace(false);
@@ -46,7 +53,10 @@ impl Lease {
 }
 
 impl Authority for Lease {
-    fn may_start(&self) -> bool {
+    fn may_start(&self, session: SessionId) -> bool {
+        if session.number != self.session.load(Ordering::Relaxed) {
+            return false;
+        }
         let one_less = |left: usize| if left == usize::MAX { Some(left) } else { left.checked_sub(1) };
         self.grants.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
@@ -81,7 +91,11 @@ impl Node {
     }
 
     pub(super) fn without_process() -> Node {
-        let lease = Lease { grants: AtomicUsize::new(usize::MAX), fenced: watch::Sender::new(false) };
+        let lease = Lease {
+            grants: AtomicUsize::new(usize::MAX),
+            session: AtomicU64::new(1),
+            fenced: watch::Sender::new(false),
+        };
         Node {
             fake: FakeEngine::empty(),
             lease: Arc::new(lease),
@@ -119,6 +133,11 @@ impl Node {
 
     fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("a process runs")
+    }
+
+    /// Makes the engine silent, as before a new session.
+    pub(super) async fn falls_silent(&mut self) {
+        self.process().agent.silence(&|_| false).await.expect("the engine answers");
     }
 
     pub(super) fn problem(&mut self) -> Option<String> {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{Next, Trouble, Worker};
 use crate::agent::dispatch::{Report, UNHEARD, What};
+use crate::agent::intents::Signal;
 use crate::agent::runtime::{RuntimeError, Seen, Status};
 
 /// After a start without a reply, the engine is looked at so often, for so long; then the arbiter decides.
@@ -55,6 +56,8 @@ impl Worker {
             Some(seen) => match seen.status {
                 Status::Created if intent.start.is_some() => self.doubt(work, &seen).await,
                 Status::Created => self.start(work, &seen.id).await,
+                // The lease came back before the kill was carried out. Whatever it does from here on is no result any more.
+                Status::Running if intent.signal == Some(Signal::Fence) => self.kill(&seen).await,
                 Status::Running => self.observe(work, &seen).await,
                 Status::Exited => self.conclude(work, &seen).await,
             },
@@ -68,7 +71,7 @@ impl Worker {
         if self.is_outdated() {
             return Ok(Duration::ZERO);
         }
-        if !context.authority.may_start() {
+        if !context.authority.may_start(work.claim.session) {
             return Ok(NO_LEASE);
         }
         // It makes folders in the shared folder, which may hang for as long as its network does.
@@ -154,18 +157,18 @@ impl Worker {
         if self.is_outdated() {
             return Ok(Duration::ZERO);
         }
-        if !context.authority.may_start() {
+        if !context.authority.may_start(work.claim.session) {
             return Ok(NO_LEASE);
         }
         if work.attached {
             context.gate.pass(self.key).await;
-            if self.is_outdated() || !context.authority.may_start() {
+            if self.is_outdated() || !context.authority.may_start(work.claim.session) {
                 return Ok(Duration::ZERO);
             }
         }
         context.intents.starting(self.key, &context.boot)?;
         self.memory.doubt_until = Some(Instant::now() + DOUBT_MAX);
-        if !context.authority.may_start() {
+        if !context.authority.may_start(work.claim.session) {
             return Ok(DOUBT_LOOK);
         }
         let epoch = context.epoch.load(Ordering::Relaxed);
@@ -227,7 +230,8 @@ impl Worker {
                 let reason = "the engine never carried out its start".to_owned();
                 self.end(work, Outcome::NeverStarted { reason }, None).await
             }
-            Err(RuntimeError::NoSuch) => self.end(work, Outcome::Unknown, None).await,
+            // Somebody else has removed it, and may be about to say so.
+            Err(RuntimeError::NoSuch) => Ok(DOUBT_LOOK),
             Err(RuntimeError::Refused { status: 409, .. }) => Ok(Duration::ZERO),
             Err(error) => Err(error.into()),
         }

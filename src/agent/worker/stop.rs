@@ -72,7 +72,7 @@ impl Worker {
         }));
     }
 
-    async fn kill(&self, seen: &Seen) -> Result<Next, Trouble> {
+    pub(super) async fn kill(&self, seen: &Seen) -> Result<Next, Trouble> {
         match self.context.runtime.kill(&seen.id).await {
             Ok(()) | Err(RuntimeError::NoSuch | RuntimeError::Refused { status: 409, .. }) => Ok(AFTER_KILL),
             Err(error) => Err(error.into()),
@@ -87,9 +87,9 @@ impl Worker {
                 Err(RuntimeError::Refused { status: 409, .. }) => return Ok(AFTER_KILL),
                 Err(error) => return Err(error.into()),
             }
-            self.context.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.key);
         }
         self.context.intents.forget(self.key)?;
+        self.context.note_removed(self.key);
         self.report(None, What::Removed).await;
         Ok(LOOK)
     }

@@ -11,7 +11,6 @@ use crate::docker_api::face::Face;
 use crate::docker_api::params::Params;
 use crate::docker_api::reach::read;
 use crate::docker_api::request::bare;
-use crate::docker_api::system::go_arch;
 
 /// Where a node is asked to fetch an image from another.
 pub(in crate::docker_api) const BRING: &str = "/bring";
@@ -31,14 +30,13 @@ impl Face {
     /// What is made for another kind of machine would not run here.
     fn check_arch(&self, image: &str, arch: Option<&str>) -> Result<(), DockerError> {
         let state = self.backend.machine.state();
-        let own = state.find_node(self.backend.me).and_then(|node| node.facts.labels.get("arch"));
-        match (arch.filter(|arch| !arch.is_empty()), own.map(|own| go_arch(Some(own)))) {
-            (Some(arch), Some(own)) if arch != own => {
-                let message = format!("image {image} there is for {arch}, and this node is {own}");
-                Err(DockerError::new(StatusCode::CONFLICT, message))
-            }
-            (Some(_) | None, _) => Ok(()),
+        let (Some(arch), Some(own)) = (arch, state.find_node(self.backend.me)) else { return Ok(()) };
+        if own.runs(arch) {
+            return Ok(());
         }
+        let kind = own.facts.labels.get("arch").map_or("something else", String::as_str);
+        let message = format!("image {image} there is made for {arch}, and this node is {kind}");
+        Err(DockerError::new(StatusCode::CONFLICT, message))
     }
 
     /// Fetches an image from the node `from`, unless it is here.

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::docker_api::{ANNOUNCED, EventLog, Face, FaceConfig, front};
 use crate::film;
 use crate::http::{Backend, hex, router};
-use crate::liveness::{Lease, Timing};
+use crate::liveness::{Lease, Record, Timing};
 use crate::members::{Founding, found, initialise};
 use crate::propose::Proposer;
 use crate::transport::wire::Joiner;
@@ -89,7 +89,8 @@ pub(crate) async fn node() -> Node {
         shared_dir: config.shared_dir.clone(),
         live_restore: true,
     };
-    let (agent, _reports) = Agent::start(engine.clone(), Lease::new(Timing::DEFAULT), agent);
+    let (agent, _reports) =
+        Agent::start(engine.clone(), Lease::new(Timing::DEFAULT, Record::nowhere(), None), agent);
     let backend = Backend {
         node: "n1".to_owned(),
         me,

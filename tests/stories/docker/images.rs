@@ -1,9 +1,13 @@
-//! Images without a registry.
+//! Images: without a registry, and with one.
 
+use std::path::Path;
+
+use pinode_jepsen::Testbed;
 use pinode_jepsen::program::Program;
+use pinode_jepsen::testbed::await_true;
 
 use super::{field, run};
-use crate::world::three;
+use crate::world::{SOON, three};
 
 #[test]
 fn an_image_that_is_loaded_or_built_through_one_node_is_on_all() {
@@ -65,7 +69,7 @@ fn a_node_fetches_the_image_of_its_claim_from_one_that_has_it() {
             "600",
         ])
         .unwrap();
-    pinode_jepsen::testbed::await_true(crate::world::SOON, there).unwrap();
+    await_true(SOON, there).unwrap();
 }
 
 #[test]
@@ -74,4 +78,50 @@ fn an_image_that_nobody_has_is_missing_as_docker_says_it() {
     let made = bed.face(1).run(&["create", "--pull", "never", "nobody:has-it", "true"]).unwrap();
     assert_eq!(made.code, 1, "{made:?}");
     assert!(made.err.contains("No such image: nobody:has-it"), "{made:?}");
+}
+
+/// Debian's `docker-registry` on every machine, all with the same images, at the address where engines ask for no
+/// certificate.
+fn registries(bed: &Testbed) {
+    let program = std::env::var("PINODE_REGISTRY").unwrap_or_else(|_| "docker-registry".to_owned());
+    let config = bed.folder().join("registry.yml");
+    let images = bed.folder().join("registry");
+    let text = format!(
+        "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:5000'}}\n",
+        images.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    for k in bed.all() {
+        let log = bed.machine(k).join("registry.log");
+        let serve = format!("{program} serve {} >{} 2>&1 &", config.display(), log.display());
+        bed.exec(k, &["sh", "-c", &serve]).unwrap();
+        let answers = || bed.exec(k, &["curl", "-sf", "http://127.0.0.1:5000/v2/"]).is_ok();
+        let said = |_| std::fs::read_to_string(Path::new(&log)).unwrap_or_default();
+        await_true(SOON, answers).map_err(said).expect("the registry answers");
+    }
+}
+
+#[test]
+fn an_image_comes_from_its_registry_to_every_node_by_a_pull_and_to_one_by_a_run() {
+    let bed = three();
+    registries(&bed);
+    let image = "127.0.0.1:5000/shelf/tool:1";
+    bed.docker(1, &["tag", "busybox:local", image]).unwrap();
+    bed.docker(1, &["push", image]).unwrap();
+    bed.docker(1, &["rmi", image]).unwrap();
+    let has = |k: usize| bed.docker(k, &["image", "inspect", image]).is_ok();
+    let docker = bed.face(2);
+    docker.prints(&["pull", image]).unwrap();
+    assert!(bed.all().all(has));
+    docker.prints(&["rmi", image]).unwrap();
+    assert!(!bed.all().any(has));
+    let spec = serde_json::json!({"name": "tool", "image": image, "cmd": ["true"], "network_mode": "none"});
+    bed.client(3).submit(&spec).unwrap();
+    await_true(SOON, || bed.client(1).container("tool").is_ok_and(|tool| tool["state"] == "succeeded"))
+        .unwrap();
+    assert_eq!(bed.all().filter(|k| has(*k)).count(), 1);
+    let told = bed.client(1).container("tool").unwrap();
+    assert_eq!(told["attempt"], 1, "{told}");
+    let absent = docker.run(&["run", "--rm", "127.0.0.1:5000/shelf/none:1", "true"]).unwrap();
+    assert!(absent.code == 125 && absent.err.contains("shelf/none"), "{absent:?}");
 }

@@ -179,3 +179,30 @@ fn every_field_given_survives_the_wait() {
     }
     await_true(SOON, || seen(".State.Health.Status") == "healthy").unwrap();
 }
+
+#[test]
+#[ignore = "takes minutes: cargo test --test stories -- --ignored --test-threads=1 a_thousand_typed"]
+fn a_thousand_typed_dependents_of_one_container_start_once_each() {
+    const DEPENDENTS: usize = 1000;
+    let bed = three();
+    let faces: Vec<_> = bed.all().map(|k| bed.face(k)).collect();
+    let shared = ["--volume-driver", "glusterfs", "-v", "started:/started"];
+    let open = bed.shared_dir().join("started/open");
+    run(&faces[0], "gate", &shared, "until test -e /started/open; do sleep 1; done");
+    let waiting: Vec<&str> = shared.into_iter().chain(["-e", "waitfor:container==gate"]).collect();
+    for k in 0..DEPENDENTS {
+        run(&faces[k % 3], &format!("d{k}"), &waiting, &format!("echo {k} >> /started/$PINODE_NODE"));
+    }
+    std::fs::write(open, "").unwrap();
+    let client = bed.client(2);
+    let ended = || {
+        let all = client.containers_here().unwrap();
+        all.iter().filter(|container| container["state"] == "succeeded").count() == DEPENDENTS + 1
+    };
+    await_true(15 * SOON, ended).unwrap();
+    let on = |k: usize| std::fs::read_to_string(bed.shared_dir().join(format!("started/n{k}"))).unwrap();
+    let mut started: Vec<usize> =
+        bed.all().flat_map(|k| on(k).lines().map(|line| line.parse().unwrap()).collect::<Vec<_>>()).collect();
+    started.sort_unstable();
+    assert_eq!(started, (0..DEPENDENTS).collect::<Vec<_>>());
+}

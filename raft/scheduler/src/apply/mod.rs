@@ -2,6 +2,7 @@
 //! nothing. This file only names which file acts.
 
 mod amend;
+mod away;
 mod configure;
 mod declined;
 mod drain;
@@ -9,6 +10,7 @@ mod exited;
 mod forget;
 mod images;
 mod label_node;
+mod level;
 mod power;
 mod remove;
 mod remove_node;
@@ -126,7 +128,10 @@ impl Command {
             | Command::TimerFired { .. }
             | Command::ForgetRequests { .. }
             | Command::Preparing { .. }
-            | Command::Images { .. } => None,
+            | Command::Images { .. }
+            | Command::Away { .. }
+            | Command::LevelRaised { .. }
+            | Command::Paced { .. } => None,
         }
     }
 }
@@ -180,6 +185,9 @@ impl Step<'_> {
             Command::Configure { voters, replace_voter_after_ms, .. } => {
                 self.configure(*voters, *replace_voter_after_ms)
             }
+            Command::Away { session, grace_ms } => self.away(*session, *grace_ms),
+            Command::LevelRaised { level } => self.level_raised(*level),
+            Command::Paced { pace } => self.paced(*pace),
         }
     }
 

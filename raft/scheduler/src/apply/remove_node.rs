@@ -54,6 +54,8 @@ impl Step<'_> {
         if let Some(drain) = self.state.nodes.remove(&id).and_then(|node| node.drain) {
             self.state.timers.remove(&Timer::DrainDeadline { node: id, since: drain.since });
         }
+        self.is_away_no_more(id);
+        self.is_away_no_more(id);
         self.state.removed.insert(id);
     }
 }

@@ -17,6 +17,10 @@ impl Step<'_> {
             Some(gone) => Some(gone.id),
             None => None,
         };
+        let level = self.state.level();
+        if facts.feature < level {
+            return Rejection::TooOld { speaks: facts.feature, level }.into();
+        }
         match self.state.nodes.get_mut(&session.node) {
             None => {
                 self.state.nodes.insert(session.node, newcomer(session, facts));
@@ -34,10 +38,12 @@ impl Step<'_> {
                 node.facts = facts.clone();
                 // Who opens a session has just seen its engine answer; whatever still ails the node is said anew.
                 node.ailments.clear();
+                self.is_away_no_more(session.node);
                 return Reply::Done;
             }
             Some(node) => reopen(node, session, facts),
         }
+        self.is_away_no_more(session.node);
         if let Some(gone) = replaced {
             self.replace_node(gone, session.node);
         }

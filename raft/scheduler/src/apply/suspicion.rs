@@ -48,6 +48,7 @@ impl Step<'_> {
         if let Some(node) = self.state.nodes.get_mut(&session.node) {
             node.state = SessionState::Lost;
         }
+        self.is_away_no_more(session.node);
         self.say(None, Some(session.node), What::NodeLost(session.number));
         for (id, claim) in self.claims_of(session.node) {
             let waits = |c: &Container| c.spec.rerun == Rerun::Never && c.stop.is_none();

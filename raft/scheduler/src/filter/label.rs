@@ -15,6 +15,9 @@ const ALIASES: [(&str, &str); 4] = [
 const ARCHITECTURES: [&[&str]; 3] =
     [&["aarch64", "arm64"], &["x86_64", "amd64"], &["armv7l", "arm", "armhf"]];
 
+/// Docker's names of 64-bit machines, and of the 32-bit ones whose programs they run too.
+const ELDERS: [(&str, &str); 2] = [("arm64", "arm"), ("amd64", "386")];
+
 /// A label that limits how many containers a node has at once.
 const SLOTS: &str = "containerslots";
 
@@ -39,14 +42,28 @@ impl Constraint {
 
     /// Whether one of the architecture's names is meant.
     fn is_architecture(&self, arch: &str) -> bool {
-        let names = ARCHITECTURES.into_iter().find(|names| names.contains(&arch));
-        names.unwrap_or(&[arch]).iter().any(|name| self.expr.matches(name))
+        names_of(arch).unwrap_or(&[arch]).iter().any(|name| self.expr.matches(name))
     }
 
     /// The one name that it asks of a node, if it does.
     pub fn only_node(&self) -> Option<&str> {
         let asks = self.key == "node" && self.op == Op::Is && !self.soft;
         self.expr.only_name().filter(|_| asks)
+    }
+}
+
+fn names_of(arch: &str) -> Option<&'static [&'static str]> {
+    ARCHITECTURES.into_iter().find(|names| names.contains(&arch))
+}
+
+impl Node {
+    /// Whether it runs what is made for this architecture, under whatever name. A node that does not say what it is, and
+    /// an image that does not say for what it is made, are taken at their best.
+    pub fn runs(&self, arch: &str) -> bool {
+        let Some(own) = self.facts.labels.get("arch") else { return true };
+        let names = names_of(own).unwrap_or_default();
+        let elder = ELDERS.iter().any(|(younger, elder)| names.contains(younger) && *elder == arch);
+        arch.is_empty() || own == arch || names.contains(&arch) || elder
     }
 }
 

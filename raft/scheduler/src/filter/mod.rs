@@ -15,7 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use crowd::Crowd;
-pub(crate) use image::plain as plain_image;
+pub(crate) use image::{arch as image_arch, plain as plain_image};
 pub(crate) use label::{slots, value};
 pub use parse::{BadFilter, affinity, constraint};
 

@@ -148,7 +148,7 @@ fn only_the_open_session_s_word_on_images_counts_and_only_a_thousand_names_of_it
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(world.images(1, &names), Reply::Done);
     let known = &world.state.find_node(1).unwrap().images;
-    assert_eq!((known.len(), known.last().map(String::as_str)), (1000, Some("i0999")));
+    assert_eq!((known.len(), known.last_key_value().map(|(name, _)| name.as_str())), (1000, Some("i0999")));
     world.lose(1);
     assert_eq!(world.images(1, &["late"]), Reply::Stale);
     assert_eq!(world.state.find_node(1).unwrap().images.len(), 1000);

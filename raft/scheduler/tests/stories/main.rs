@@ -8,6 +8,8 @@
 )]
 
 mod affinities;
+mod architectures;
+mod away;
 mod blackouts;
 mod cascade;
 mod constraints;

@@ -4,7 +4,8 @@
 use pinode_scheduler::command::{Missing, NewContainer};
 use pinode_scheduler::container::Decline;
 use pinode_scheduler::filter;
-use pinode_scheduler::node::{Ailment, Capacity};
+use pinode_scheduler::later::Pace;
+use pinode_scheduler::node::{Ailment, Capacity, Image};
 use pinode_scheduler::spec::{
     HostPort, Needs, OnUpstreamFailure, Protocol, Rerun, Restart, Strategy as Rank,
 };
@@ -120,7 +121,7 @@ fn any_dice() -> impl Strategy<Value = Dice> {
         1 => prop::collection::vec(any_spec(), 1..4).prop_map(Dice::Pipeline),
         3 => (0..9_u8, any_name()).prop_map(|(what, name)| Dice::Person(what, name)),
         8 => (0..9_u8, any_name(), any::<bool>()).prop_map(|(what, name, code)| Dice::Report(what, name, code)),
-        2 => (0..13_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
+        2 => (0..15_u8, 1..4_u64).prop_map(|(what, node)| Dice::Node(what, node)),
         2 => (0..8_usize).prop_map(Dice::Timer),
         1 => (0..9_u8, 0..9_u32, 0..9_u64).prop_map(|(a, b, c)| Dice::Nonsense(a, b, c)),
     ]
@@ -190,7 +191,7 @@ fn node(state: &State, index: u64, what: u8, node: u64) -> Command {
     let session = known.map_or(SessionId { node, number: 1 }, |n| n.session_id());
     let capacity = Capacity { cpu_milli: 2000, memory: 1 << 30, slots: 3 };
     let zone = [("zone", "a"), ("zone", "b"), ("containerslots", "2")][node as usize % 3];
-    let facts = NodeFacts { capacity, ..labelled(&format!("n{node}"), &[zone]) };
+    let facts = NodeFacts { capacity, feature: 2, ..labelled(&format!("n{node}"), &[zone]) };
     let request = Request { key: RequestKey(format!("operator-{}", index - index % 2)), body: [0; 32] };
     match what {
         0 => Command::SessionOpened { session, facts },
@@ -205,8 +206,9 @@ fn node(state: &State, index: u64, what: u8, node: u64) -> Command {
             Command::Removed { node, attempts: gone.map(|(key, _)| key).collect() }
         }
         6 => {
-            let images =
-                ["busybox:latest", "film:1"].into_iter().take(node as usize).map(str::to_owned).collect();
+            let images = [("busybox:latest", "amd64"), ("film:1", "arm64")].into_iter().take(node as usize);
+            let image = |(name, arch): (&str, &str)| Image { name: name.to_owned(), arch: arch.to_owned() };
+            let images = images.map(image).collect();
             Command::Images { session, images }
         }
         8 => Command::Drain { request, node, deadline_ms: [None, Some(0), Some(5)][index as usize % 3] },
@@ -221,6 +223,8 @@ fn node(state: &State, index: u64, what: u8, node: u64) -> Command {
             let voters = Some(u8::try_from(index % 9).unwrap());
             Command::Configure { request, voters, replace_voter_after_ms: Some(index * 100) }
         }
+        13 => Command::Away { session, grace_ms: 300_000 },
+        14 => Command::LevelRaised { level: node as u16 },
         _ => {
             let problem = session.number.is_multiple_of(2).then(|| "hot".to_owned());
             Command::NodeCondition { session, ailment: Ailment::Heat, problem }
@@ -237,6 +241,8 @@ fn nonsense(what: u8, attempt: u32, number: u64) -> Command {
         3 => Command::Removed { node: number, attempts: vec![(container, attempt)] },
         4 => Command::Started { container, attempt, session, started_at: String::new() },
         5 => Command::Declined { container, attempt, session, reason: Decline::Other(String::new()) },
+        6 => Command::Away { session, grace_ms: number },
+        7 => Command::Paced { pace: Pace { sync_ms: attempt, lease_ms: 3_000 } },
         _ => Command::TimerFired { timer: Timer::BarLifted { container, node: number } },
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pinode_scheduler::command::{Missing, NewContainer};
 use pinode_scheduler::container::{Claim, Decline};
-use pinode_scheduler::node::{Capacity, Start};
+use pinode_scheduler::node::{Capacity, Image, Start};
 use pinode_scheduler::spec::{Needs, Restart};
 use pinode_scheduler::{
     Applied, Change, Command, Container, ContainerId, Duty, Entry, NodeFacts, NodeId, Outcome, Phase,
@@ -311,10 +311,16 @@ impl World {
         why(&self.state, self.get(name).id).unwrap().nodes.into_iter().map(|(_, lacks)| lacks).collect()
     }
 
-    /// What a node's engine has.
+    /// What a node's engine has, made for whatever machine.
     pub fn images(&mut self, node: NodeId, images: &[&str]) -> Reply {
+        self.images_for(node, "", images)
+    }
+
+    /// What a node's engine has, all made for one kind of machine.
+    pub fn images_for(&mut self, node: NodeId, arch: &str, images: &[&str]) -> Reply {
         let session = self.state.find_node(node).unwrap().session_id();
-        let images = images.iter().map(|image| (*image).to_owned()).collect();
+        let image = |name: &&str| Image { name: (*name).to_owned(), arch: arch.to_owned() };
+        let images = images.iter().map(image).collect();
         self.apply(Command::Images { session, images })
     }
 

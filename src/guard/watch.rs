@@ -1,0 +1,163 @@
+//! The guard's life: it looks at its plan until the plan is gone or the time is up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use pinode_raft::lock_folder;
+use tokio::time::sleep;
+
+use super::{Plan, READY};
+use crate::agent::docker::DockerEngine;
+use crate::agent::runtime::ContainerRuntime;
+use crate::agent::{Intents, Stage};
+use crate::clock;
+
+/// Between two looks at the plan; a node that is back waits for nobody.
+const LOOK: Duration = Duration::from_millis(300);
+/// Between two tries at an engine that does not do as it is told.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Watches over what the node of this folder left, under the plan of this mark. Returns when there is nothing to watch
+/// any more.
+pub async fn watch(dir: &Path, mark: &str) -> anyhow::Result<()> {
+    // Whoever ends the node's group of processes does not mean the guard. It fails for who leads one already.
+    if let Err(error) = rustix::process::setsid() {
+        tracing::debug!(%error, "lead a session");
+    }
+    let plan = current(dir, mark).context("read the plan")?;
+    let engine = DockerEngine::new(&plan.docker_host)?;
+    anstream::println!("{READY}");
+    watch_over(&engine, dir, mark).await
+}
+
+fn current(dir: &Path, mark: &str) -> Option<Plan> {
+    Plan::read(dir).filter(|plan| plan.mark == mark)
+}
+
+async fn watch_over(engine: &dyn ContainerRuntime, dir: &Path, mark: &str) -> anyhow::Result<()> {
+    while let Some(plan) = current(dir, mark) {
+        if clock::now() >= plan.until {
+            return fence(engine, dir, &plan).await;
+        }
+        sleep(LOOK).await;
+    }
+    tracing::info!("the guard is no longer needed: the node is back");
+    Ok(())
+}
+
+async fn fence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
+    tracing::warn!("the node is not back in time; what may run elsewhere is stopped");
+    // A node that starts now waits until this is done. One that never ended, frozen perhaps, has the lock, and had its time.
+    let _alone = lock_folder(dir);
+    let intents = Intents::open(&dir.join("intents")).context("read the intents")?;
+    let stage = Stage { engine, cluster: &plan.cluster, intents: &intents };
+    while current(dir, &plan.mark).is_some() {
+        match stage.silence(&|id| plan.spared.contains(&id)).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tracing::warn!(%error, "stop what the node left"),
+        }
+        sleep(AGAIN).await;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::ContainerCreateBody;
+    use pinode_scheduler::ContainerId;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::agent::fake::{Connection, FakeEngine, Program};
+    use crate::agent::runtime::{Status, label};
+    use crate::clock::now;
+    use crate::guard::plan::tests::plan;
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    /// A container of the cluster that runs.
+    async fn running(fake: &FakeEngine, name: &str, id: ContainerId) {
+        fake.on_start(name, Program::runs_for_ever().shows_when_killed(0));
+        let engine = fake.connect();
+        let labels = [
+            (label::CLUSTER, "c0ffee00".to_owned()),
+            (label::CONTAINER, id.to_string()),
+            (label::ATTEMPT, "1".to_owned()),
+            (label::NAME, name.to_owned()),
+        ];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value)).into();
+        let body = ContainerCreateBody {
+            image: Some("busybox".to_owned()),
+            labels: Some(labels),
+            ..Default::default()
+        };
+        let made = engine.create(name, body).await.unwrap();
+        engine.start(&made).await.unwrap();
+    }
+
+    struct Left {
+        fake: FakeEngine,
+        dir: tempfile::TempDir,
+    }
+
+    impl Left {
+        async fn behind(plan: &Plan) -> Left {
+            let left = Left { fake: FakeEngine::empty(), dir: tempfile::tempdir().unwrap() };
+            running(&left.fake, "split", ContainerId([1; 32])).await;
+            running(&left.fake, "mail", ContainerId([7; 32])).await;
+            plan.write(left.dir.path()).unwrap();
+            left
+        }
+
+        async fn guard(&self) {
+            let engine: std::sync::Arc<Connection> = self.fake.connect();
+            timeout(SOON, watch_over(&*engine, self.dir.path(), "m1")).await.unwrap().unwrap();
+        }
+
+        fn runs(&self, name: &str) -> bool {
+            self.fake.status_of(name) == Some(Status::Running)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_may_run_elsewhere_is_killed_when_the_time_is_up_and_no_success() {
+        let left = Left::behind(&Plan { until: now(), ..plan() }).await;
+        left.guard().await;
+        assert!(!left.runs("split") && left.runs("mail"));
+        let intents = Intents::open(&left.dir.path().join("intents")).unwrap();
+        let signal = intents.of((ContainerId([1; 32]), 1)).signal;
+        assert_eq!(signal, Some(crate::agent::Signal::Fence));
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_back_sends_its_guard_home() {
+        let left = Left::behind(&Plan { until: now() + SOON * 100, ..plan() }).await;
+        let back = async {
+            sleep(LOOK).await;
+            Plan::dismiss(left.dir.path(), "boot-1").unwrap();
+        };
+        tokio::join!(left.guard(), back);
+        assert!(left.runs("split"));
+    }
+
+    #[tokio::test]
+    async fn a_guard_whose_plan_was_followed_by_another_s_leaves_everything_to_that_one() {
+        let left = Left::behind(&Plan { mark: "m2".to_owned(), until: now(), ..plan() }).await;
+        left.guard().await;
+        assert!(left.runs("split"));
+    }
+
+    #[tokio::test]
+    async fn a_plan_that_the_cluster_agrees_to_later_gives_the_longer_time() {
+        let left = Left::behind(&Plan { until: now() + SOON / 10, agreed: false, ..plan() }).await;
+        let agreed = async {
+            Plan { until: now() + SOON * 100, ..plan() }.write(left.dir.path()).unwrap();
+            sleep(SOON / 5).await;
+            let ran_on = left.runs("split");
+            Plan::remove(left.dir.path()).unwrap();
+            ran_on
+        };
+        assert!(tokio::join!(left.guard(), agreed).1);
+    }
+}
