@@ -74,9 +74,6 @@ pub enum Command {
     Events,
     /// Encode a film on all nodes: cut, encode the parts side by side, merge, check
     Encode(EncodeArgs),
-    /// Watch over what a node left behind: started by a node that leaves
-    #[command(hide = true)]
-    Guard(GuardArgs),
     /// Write the whole state of the cluster into a file, while it runs
     ///
     /// Everything that was committed before: containers with what they wait for, nodes, settings, remembered requests. Not
@@ -95,6 +92,9 @@ pub enum Command {
     /// Their old disks, should they come back, are refused: an old cluster and its recovery never merge, nor do two
     /// recoveries.
     Recover(RecoverArgs),
+    /// Watch over what a node left behind: started by a node that leaves
+    #[command(hide = true)]
+    Guard(GuardArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell

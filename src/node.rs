@@ -222,8 +222,8 @@ impl Node {
         let (keeper, lease) = (self.keeper.clone(), self.lease.clone());
         tasks.spawn(async move { keeper.watch().await });
         tasks.spawn(async move { lease.watch().await });
-        self.spawn_last_resorts(tasks, &agent)?;
         tasks.spawn(blackout::tell(self.machine.clone()));
+        self.spawn_last_resorts(tasks, &agent)?;
         tasks.spawn(driver::report(reports, self.proposer.clone(), me));
         let session = self.session.subscribe();
         tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));

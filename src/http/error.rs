@@ -86,8 +86,8 @@ impl From<Rejection> for ApiError {
             | Rejection::NodeRemoved
             | Rejection::NodeLives(_)
             | Rejection::NodeBusy(..)
-            | Rejection::TooOld { .. }
             | Rejection::LastNode(_)
+            | Rejection::TooOld { .. }
             | Rejection::NodeHoldsUnknown { .. } => (409, None),
             Rejection::NoSuchNode(_) => (404, None),
             Rejection::BadSetting(_) => (400, None),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use pinode_raft::identity::family;
 use pinode_scheduler::later::LEVEL_AWAY;
 use pinode_scheduler::node::Ailment;
 use pinode_scheduler::spec::Rerun;
@@ -96,7 +97,7 @@ impl Node {
             boot: self.boot.clone(),
             until: leased,
             agreed: false,
-            cluster: self.identity.cluster().map(|id| crate::http::hex(&id)).unwrap_or_default(),
+            cluster: self.identity.cluster().map(|id| crate::http::hex(family(&id))).unwrap_or_default(),
             docker_host: self.config.docker_host.clone(),
             spared: self.never_rerun(),
         };

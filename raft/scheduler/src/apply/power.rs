@@ -10,29 +10,33 @@ impl Step<'_> {
     /// Before the entry acts: a session that ends unnoticed may be the first of all, and one that speaks shows that its
     /// node had power.
     pub(super) fn watch_power(&mut self, command: &Command) {
-        let begins = if let Command::SessionOpened { session, facts } = command {
-            let node = self.state.nodes.get(&session.node);
-            node.is_some_and(|node| node.facts.boot_id != facts.boot_id && node.is_open())
-        } else if let Command::NodeLost { session } = command {
-            self.is_open(*session)
-        } else {
-            if spoken_by(command).is_some_and(|session| self.had_power(session)) {
-                self.state.dark = None;
-            }
-            return;
-        };
-        if begins && self.state.dark.is_none() {
+        if self.may_begin(command) && self.state.dark.is_none() {
             self.state.dark = Some(self.power_gone());
         }
-        if let Command::SessionOpened { session, facts } = command {
-            let boot = self.state.nodes.get(&session.node).map(|node| &node.facts.boot_id);
-            let rebooted = boot.is_some_and(|boot| *boot != facts.boot_id);
-            if rebooted {
-                self.is_back(session.node);
-            } else if self.had_power(*session) {
-                self.state.dark = None;
-            }
+        if let Command::SessionOpened { session, facts } = command
+            && self.boots_anew(session.node, &facts.boot_id)
+        {
+            self.is_back(session.node);
+        } else if spoken_by(command).is_some_and(|session| self.had_power(session)) {
+            self.state.dark = None;
         }
+    }
+
+    /// Whether a session ends by this entry of which nobody had noticed that its node was gone.
+    fn may_begin(&self, command: &Command) -> bool {
+        if let Command::NodeLost { session } = command {
+            return self.is_open(*session);
+        }
+        if let Command::SessionOpened { session, facts } = command {
+            let open = self.state.nodes.get(&session.node).is_some_and(|node| node.is_open());
+            return open && self.boots_anew(session.node, &facts.boot_id);
+        }
+        false
+    }
+
+    /// Whether the node is known, from another boot than this.
+    fn boots_anew(&self, id: NodeId, boot_id: &str) -> bool {
+        self.state.nodes.get(&id).is_some_and(|node| node.facts.boot_id != boot_id)
     }
 
     /// After it has acted: once everybody is back or lost, and most are back, it is certain.
