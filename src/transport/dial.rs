@@ -71,8 +71,10 @@ async fn shake_hands(target: &Target, greeting: &Greeting) -> Result<Frames, Cal
     send(&mut frames, &greeting.hello(target)).await.map_err(failed)?;
     let welcome = receive(&mut frames).await.map_err(failed)?;
     let Welcome::Come(me) = welcome else {
-        if let Welcome::Stale(seen) = welcome {
-            greeting.found_stale(seen);
+        match welcome {
+            Welcome::Stale(seen) => greeting.found_stale(seen),
+            Welcome::OtherProtocol(protocol) => greeting.is_asked_for(protocol),
+            Welcome::Come(_) | Welcome::OtherCluster(_) | Welcome::OtherNode(_) => {}
         }
         return Err(CallError::Refused { addr: target.addr.clone(), welcome });
     };

@@ -2,6 +2,7 @@
 //! from an old copy exchanges no Raft message, in neither direction.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use openraft::async_runtime::WatchReceiver;
 use pinode_raft::{LogStore, Machine, Raft};
@@ -10,7 +11,7 @@ use pinode_scheduler::node::Start;
 use tokio::sync::watch;
 
 use super::dial::Target;
-use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome};
+use super::wire::{self, Hello, Me, PROTOCOL, Purpose, Seen, Welcome};
 
 /// Who says hello.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Greeting {
     raft: OnceLock<Raft>,
     cluster: OnceLock<[u8; 32]>,
     stale: watch::Sender<Option<Seen>>,
+    /// The newest protocol that another node has asked for, and that this one speaks.
+    asked: AtomicU16,
 }
 
 impl Greeting {
@@ -45,6 +48,7 @@ impl Greeting {
             raft: OnceLock::new(),
             cluster: known,
             stale: watch::Sender::new(None),
+            asked: AtomicU16::new(0),
         }
     }
 
@@ -89,7 +93,7 @@ impl Greeting {
 
     pub(super) fn hello(&self, target: &Target) -> Hello {
         Hello {
-            protocol: PROTOCOL,
+            protocol: self.needed().max(self.asked.load(Ordering::Relaxed)),
             cluster: target.cluster,
             node: self.node,
             start: self.start,
@@ -99,11 +103,27 @@ impl Greeting {
         }
     }
 
+    /// The least that is spoken in this node's cluster, as far as it knows: that of the level agreed on.
+    fn needed(&self) -> u16 {
+        wire::protocol_of(self.machine.state().level())
+    }
+
+    /// Another node wants to hear that this one speaks more than it has said. Its cluster has agreed on more than this node
+    /// knows of yet.
+    pub(super) fn is_asked_for(&self, protocol: u16) {
+        if protocol <= PROTOCOL {
+            self.asked.fetch_max(protocol, Ordering::Relaxed);
+        }
+    }
+
     /// The answer to a hello. Who belongs to no cluster yet may dial for first contact only.
     pub(super) fn welcome(&self, hello: &Hello) -> Welcome {
         let ours = self.cluster();
         let stranger = hello.cluster.is_none() || ours.is_none();
-        if hello.protocol != PROTOCOL {
+        let needed = self.needed();
+        if hello.protocol < needed {
+            Welcome::OtherProtocol(needed)
+        } else if hello.protocol > PROTOCOL {
             Welcome::OtherProtocol(PROTOCOL)
         } else if hello.to.is_some_and(|to| to != self.node) {
             Welcome::OtherNode(self.node)

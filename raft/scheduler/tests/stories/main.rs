@@ -17,6 +17,7 @@ mod losses;
 mod placement;
 mod random;
 mod requests;
+mod reruns;
 mod rooms;
 mod stopping;
 mod strategies;
