@@ -3,6 +3,7 @@
 mod blackout;
 mod facts;
 mod leave;
+pub(crate) mod pace;
 mod session;
 mod shared;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use openraft::async_runtime::WatchReceiver;
-use pinode_raft::config::{Timeouts, raft_config};
+use pinode_raft::config::raft_config;
 use pinode_raft::identity::{IdentityError, family};
 use pinode_raft::{Identity, LogStore, Machine, OpenError, Opened, Raft};
 use pinode_scheduler::SessionId;
@@ -80,6 +81,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         stale = node.until_stale() => Some(stale),
         why = node.until_raft_ends() => Some(format!("raft ended, and without it this node is no use: {why}")),
         ended = tasks.join_next() => Some(format!("a task of the node ended: {ended:?}")),
+        sync_ms = node.until_another_pace() => return node.begin_anew(sync_ms).await,
     };
     if let Some(why) = broken {
         node.fall_silent(&agent).await;
@@ -140,6 +142,8 @@ struct Node {
     engine: Arc<DockerEngine>,
     shared_id: Option<String>,
     boot: String,
+    /// The pace that Raft was started with.
+    sync_ms: u32,
 }
 
 impl Node {
@@ -157,7 +161,8 @@ impl Node {
         let boot = facts::boot_id()?;
         let (record, recorded) = Record::open(me, &boot);
         let cluster = identity.cluster().context("no cluster id after the first contact")?;
-        let raft_config = Arc::new(raft_config(&http::hex(&cluster), Timeouts::FAST)?);
+        let sync_ms = pace::at_start(&config.data_dir, &log).await.context("measure the disk")?;
+        let raft_config = Arc::new(raft_config(&http::hex(&cluster), pace::timeouts(sync_ms))?);
         let network = Network::new(peers.clone());
         let raft =
             Raft::new(me, raft_config, network, log.clone(), machine.clone()).await.context("start raft")?;
@@ -179,6 +184,7 @@ impl Node {
             greeting,
             proposer,
             shared_id,
+            sync_ms,
         })
     }
 
@@ -291,11 +297,27 @@ impl Node {
             shared_id: self.shared_id.clone(),
             engine: self.engine.clone(),
             agent,
+            log: self.log.clone(),
             machine: self.machine.clone(),
             proposer: self.proposer.clone(),
             keeper: self.keeper.clone(),
             lease: self.lease.clone(),
         }
+    }
+
+    async fn until_another_pace(&self) -> u32 {
+        let leads = || self.raft.is_leader();
+        pace::until_changed(&self.machine, self.identity.node(), leads, self.sync_ms).await
+    }
+
+    /// In order, but without a word to anybody: it is back before its lease is over, and its containers go on.
+    async fn begin_anew(&self, sync_ms: u32) -> anyhow::Result<()> {
+        tracing::info!(sync_ms, "begins anew with the cluster's pace");
+        pace::note(&self.config.data_dir, sync_ms).context("note the pace")?;
+        members::hand_over(&self.raft, LEAVE_TIMEOUT / 4).await;
+        self.raft.shutdown().await.context("stop raft")?;
+        self.log.close().await.context("close the log")?;
+        Err(pace::begin_anew()).context("begin anew")
     }
 
     /// Returns when a peer says that this disk is an old copy, or that its node was removed, or when it has applied that

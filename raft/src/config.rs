@@ -49,7 +49,7 @@ impl Timeouts {
 /// Syncs that fit into the shortest election timeout (openraft's own rule).
 const SYNCS_AN_ELECTION: u64 = 10;
 /// With slower syncs a disk is no longer fast, in milliseconds.
-const FAST_SYNC_MS: u32 = 15;
+pub const FAST_SYNC_MS: u32 = 15;
 /// Paces of a cluster, in milliseconds a sync. Few, so that nobody changes from one to the next and back.
 const PACES_MS: [u32; 5] = [FAST_SYNC_MS, 100, 200, 400, 800];
 

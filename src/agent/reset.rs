@@ -78,9 +78,14 @@ async fn left(
 
 fn end_process_of(pid_file: &Path) -> io::Result<()> {
     let text = fs::read_to_string(pid_file)?;
-    let pid = text.trim().parse().ok().and_then(Pid::from_raw);
+    let pid = text.trim().parse().ok().and_then(positive);
     let pid = pid.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds no process id"))?;
     Ok(kill_process(pid, Signal::KILL)?)
+}
+
+/// A negative number would mean a whole group.
+fn positive(number: i32) -> Option<Pid> {
+    (number > 0).then(|| Pid::from_raw(number)).flatten()
 }
 
 async fn end_programs_of(containers: &BTreeSet<String>) {
@@ -102,7 +107,7 @@ async fn end_programs_of(containers: &BTreeSet<String>) {
 /// Everybody in a control group that is named after one of these containers.
 fn processes_of(proc: &Path, containers: &BTreeSet<String>) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir(proc) else { return Vec::new() };
-    let number = |name: &std::ffi::OsStr| name.to_str()?.parse().ok().and_then(Pid::from_raw);
+    let number = |name: &std::ffi::OsStr| name.to_str()?.parse().ok().and_then(positive);
     let all = entries.flatten().filter_map(|entry| Some((number(&entry.file_name())?, entry.path())));
     let mine = |path: &Path| {
         let groups = fs::read_to_string(path.join("cgroup")).unwrap_or_default();

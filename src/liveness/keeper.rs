@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pinode_raft::config::{FAST_SYNC_MS, pace_of};
 use pinode_raft::{Machine, Raft};
-use pinode_scheduler::later::LEVEL;
+use pinode_scheduler::later::{LEVEL, LEVEL_PACE};
 use pinode_scheduler::{Command, NodeId, SessionId, State, Timer};
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +20,8 @@ use crate::transport::wire::{Answer, Granted, Renewal};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest wait for a quorum's word on a renewal.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
+/// All voters are faster than the cluster's pace for so long before it is made faster.
+const CALM: Duration = Duration::from_secs(600);
 /// Requests remembered at least, and how many more before some are forgotten.
 const REQUESTS_KEPT: usize = 100_000;
 const REQUESTS_SPARE: usize = 10_000;
@@ -41,6 +44,8 @@ struct Heard {
     sessions: BTreeMap<SessionId, Session>,
     condemned: BTreeSet<SessionId>,
     timers: BTreeMap<Timer, Moment>,
+    /// Since when all voters are faster than the cluster's pace.
+    calm_since: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +57,33 @@ struct Session {
     lagging_since: Option<Moment>,
     /// It has said that it leaves.
     away: bool,
+    /// How long a sync takes on its disk, in milliseconds, as far as it said so.
+    sync_ms: Option<u32>,
 }
 
 impl Session {
     fn heard(at: Moment) -> Session {
-        Session { last: at, good_since: at, lagging_since: None, away: false }
+        Session { last: at, good_since: at, lagging_since: None, away: false, sync_ms: None }
+    }
+}
+
+impl Heard {
+    /// The cluster is as fast as its slowest voter. It becomes slower at once, and faster when all have been fast for a
+    /// while.
+    fn pace(&mut self, state: &State, voters: &[NodeId], now: Moment) -> Option<Command> {
+        if state.level() < LEVEL_PACE {
+            return None;
+        }
+        let open = voters.iter().filter_map(|id| state.find_node(*id)).filter(|node| node.is_open());
+        let said = open.filter_map(|node| self.sessions.get(&node.session_id())?.sync_ms);
+        let wanted = pace_of(said.max()?);
+        let present = state.pace().sync_ms.max(FAST_SYNC_MS);
+        if wanted.sync_ms >= present {
+            self.calm_since = None;
+        }
+        let calm = now.since(*self.calm_since.get_or_insert(now)) >= CALM;
+        let change = wanted.sync_ms > present || wanted.sync_ms < present && calm;
+        change.then_some(Command::Paced { pace: wanted })
     }
 }
 
@@ -81,7 +108,7 @@ impl Keeper {
 
     /// Answers a renewal: only after a quorum has confirmed that this node leads, with everything applied that was
     /// committed then, and only if the session is not condemned when the quorum has answered.
-    pub async fn renew(&self, renewal: Renewal) -> Granted {
+    pub async fn renew(&self, renewal: Renewal, sync_ms: Option<u32>) -> Granted {
         let read = timeout(READ_TIMEOUT, self.proposer.read_index_here()).await;
         let Ok(Answer::ReadIndex(index)) = read else { return Granted::NotLeader };
         let mut applied = self.machine.applied();
@@ -106,6 +133,7 @@ impl Keeper {
             session.good_since = now;
         }
         session.last = now;
+        session.sync_ms = sync_ms.or(session.sync_ms);
         let behind = renewal.applied < index;
         session.lagging_since = if behind { session.lagging_since.or(Some(now)) } else { None };
         Granted::Yes
@@ -158,7 +186,7 @@ impl Keeper {
     /// What is to be proposed now.
     fn due(&self) -> Vec<Command> {
         let now = clock::now();
-        let members = self.members();
+        let (members, voters) = self.members();
         let state = self.machine.state();
         let mut heard = self.heard();
         let Some((_, since, log)) = heard.reign else { return Vec::new() };
@@ -207,6 +235,7 @@ impl Keeper {
             }
         }
         due.extend(raise_level(&state, &members));
+        due.extend(heard.pace(&state, &voters, now));
         let forget = state.forgettable_requests(clock::wall_ms(), REQUESTS_KEPT + REQUESTS_SPARE);
         if forget.is_some()
             && let Some(up_to) = state.forgettable_requests(clock::wall_ms(), REQUESTS_KEPT)
@@ -216,14 +245,89 @@ impl Keeper {
         due
     }
 
-    fn members(&self) -> Vec<NodeId> {
+    /// All members, and those of them that vote.
+    fn members(&self) -> (Vec<NodeId>, Vec<NodeId>) {
         use openraft::async_runtime::WatchReceiver;
         let metrics = self.raft.metrics();
         let membership = metrics.borrow_watched().membership_config.clone();
-        membership.membership().nodes().map(|(id, _)| *id).collect()
+        let membership = membership.membership();
+        (membership.nodes().map(|(id, _)| *id).collect(), membership.voter_ids().collect())
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinode_scheduler::Entry;
+    use pinode_scheduler::node::{Capacity, NodeFacts, Start};
+
+    use super::*;
+
+    fn open(node: NodeId, feature: u16) -> Command {
+        let facts = NodeFacts {
+            name: format!("n{node}"),
+            api: String::new(),
+            peer: String::new(),
+            boot_id: String::new(),
+            start: Start { count: 1, mark: 1 },
+            capacity: Capacity::default(),
+            labels: BTreeMap::new(),
+            shared_id: None,
+            feature,
+            engine: String::new(),
+        };
+        Command::SessionOpened { session: SessionId { node, number: 1 }, facts }
+    }
+
+    fn state(commands: Vec<Command>) -> State {
+        let mut state = State::default();
+        for (index, command) in (1..).zip(commands) {
+            drop(state.apply(index, &Entry { at_ms: 0, command }));
+        }
+        state
+    }
+
+    /// Renewals that say how long a sync takes.
+    fn heard(sync_ms: &[(NodeId, u32)], now: Moment) -> Heard {
+        let said = |(node, sync_ms): &(NodeId, u32)| {
+            let session = Session { sync_ms: Some(*sync_ms), ..Session::heard(now) };
+            (SessionId { node: *node, number: 1 }, session)
+        };
+        Heard { sessions: sync_ms.iter().map(said).collect(), ..Heard::default() }
+    }
+
+    #[test]
+    fn the_level_is_raised_when_every_member_has_said_that_it_speaks_it() {
+        let two = state(vec![open(1, LEVEL), open(2, LEVEL)]);
+        assert_eq!(raise_level(&two, &[1, 2]), Some(Command::LevelRaised { level: LEVEL }));
+        assert_eq!(raise_level(&two, &[1, 2, 3]), None, "a member that never had a session");
+        assert_eq!(raise_level(&state(vec![open(1, LEVEL), open(2, 1)]), &[1, 2]), None);
+        let raised = state(vec![open(1, LEVEL), Command::LevelRaised { level: LEVEL }]);
+        assert_eq!(raise_level(&raised, &[1]), None);
+    }
+
+    #[test]
+    fn a_cluster_is_as_slow_as_its_slowest_voter_at_once_and_fast_again_after_a_while() {
+        let now = crate::clock::now();
+        let all = vec![open(1, LEVEL), open(2, LEVEL), Command::LevelRaised { level: LEVEL }];
+        let fast = state(all.clone());
+        assert_eq!(heard(&[(1, 3), (2, 2)], now).pace(&fast, &[1, 2], now), None);
+        let slower = heard(&[(1, 3), (2, 290)], now).pace(&fast, &[1, 2], now);
+        assert_eq!(slower, Some(Command::Paced { pace: pace_of(290) }));
+        assert_eq!(heard(&[(1, 3), (2, 290)], now).pace(&fast, &[1], now), None, "a learner elects nobody");
+        let slow = state(all.into_iter().chain(slower).collect());
+        let mut better = heard(&[(1, 3), (2, 4)], now);
+        assert_eq!(better.pace(&slow, &[1, 2], now), None);
+        assert_eq!(better.pace(&slow, &[1, 2], now + CALM), Some(Command::Paced { pace: pace_of(4) }));
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_know_paces_has_none() {
+        let now = crate::clock::now();
+        let old = state(vec![open(1, LEVEL)]);
+        assert_eq!(heard(&[(1, 290)], now).pace(&old, &[1], now), None);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pinode_raft::Machine;
 use pinode_scheduler::SessionId;
+use pinode_scheduler::later::LEVEL_PACE;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -152,14 +153,20 @@ pub async fn keep_renewing(
     machine: &Machine,
     session: SessionId,
     keeper: &Keeper,
+    sync_p99: impl Fn() -> Option<Duration>,
 ) {
     loop {
         let sent = clock::now();
         let applied = machine.last_applied().map_or(0, |id| id.index);
         let renewal = Renewal { session, applied };
         // Before it is sent: who grants it has applied at least as much as this node had then, and waits as long.
-        let timing = lease.timing.paced(machine.state().pace());
-        match renew(proposer, renewal, keeper).await {
+        let (timing, speaks) = {
+            let state = machine.state();
+            (lease.timing.paced(state.pace()), state.level() >= LEVEL_PACE)
+        };
+        let sync_ms =
+            sync_p99().filter(|_| speaks).map(|sync| u32::try_from(sync.as_millis()).unwrap_or(u32::MAX));
+        match renew(proposer, renewal, sync_ms, keeper).await {
             Granted::Yes => lease.renewed(session, sent, timing.lease),
             Granted::No => {
                 lease.revoke();
@@ -175,11 +182,12 @@ pub async fn keep_renewing(
     }
 }
 
-async fn renew(proposer: &Proposer, renewal: Renewal, keeper: &Keeper) -> Granted {
+async fn renew(proposer: &Proposer, renewal: Renewal, sync_ms: Option<u32>, keeper: &Keeper) -> Granted {
+    let ask = sync_ms.map_or(Ask::Renew(renewal), |sync_ms| Ask::RenewMeasured { renewal, sync_ms });
     match proposer.leader().await {
         None => Granted::NotLeader,
-        Some(leader) if leader == keeper.me() => keeper.renew(renewal).await,
-        Some(leader) => match proposer.ask(leader, &Ask::Renew(renewal)).await {
+        Some(leader) if leader == keeper.me() => keeper.renew(renewal, sync_ms).await,
+        Some(leader) => match proposer.ask(leader, &ask).await {
             Some(Answer::Renewed(granted)) => granted,
             Some(_) | None => Granted::NotLeader,
         },

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinode_raft::Machine;
+use pinode_raft::{LogStore, Machine};
 use pinode_scheduler::node::Start;
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tokio::sync::watch;
@@ -39,6 +39,7 @@ pub(super) struct Sessions {
     pub(super) shared_id: Option<String>,
     pub(super) engine: Arc<DockerEngine>,
     pub(super) agent: Arc<Agent>,
+    pub(super) log: LogStore,
     pub(super) machine: Machine,
     pub(super) proposer: Proposer,
     pub(super) keeper: Arc<Keeper>,
@@ -70,8 +71,8 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
             let drive = driver::drive(sessions.machine.clone(), sessions.agent.clone(), sessions.me);
             tokio::spawn(drive).abort_handle()
         });
-        keep_renewing(&sessions.lease, &sessions.proposer, &sessions.machine, session, &sessions.keeper)
-            .await;
+        let Sessions { lease, proposer, machine, keeper, log, .. } = &sessions;
+        keep_renewing(lease, proposer, machine, session, keeper, || log.sync_p99()).await;
         current.send_replace(None);
         tracing::warn!(%session, "lost; stopping what it started");
     }

@@ -74,10 +74,8 @@ async fn shake_hands(target: &Target, greeting: &Greeting) -> Result<Frames, Cal
         match welcome {
             Welcome::Stale(seen) => greeting.found_stale(seen),
             Welcome::OtherCluster(Some(theirs)) => greeting.met(&theirs),
-            Welcome::Come(_)
-            | Welcome::OtherCluster(None)
-            | Welcome::OtherProtocol(_)
-            | Welcome::OtherNode(_) => {}
+            Welcome::OtherProtocol(protocol) => greeting.is_asked_for(protocol),
+            Welcome::Come(_) | Welcome::OtherCluster(None) | Welcome::OtherNode(_) => {}
         }
         return Err(CallError::Refused { addr: target.addr.clone(), welcome });
     };

@@ -2,8 +2,8 @@
 //! from an old copy exchanges no Raft message, in neither direction.
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU16};
 
 use openraft::async_runtime::WatchReceiver;
 use pinode_raft::identity::family;
@@ -13,7 +13,7 @@ use pinode_scheduler::node::Start;
 use tokio::sync::watch;
 
 use super::dial::Target;
-use super::wire::{Hello, Me, PROTOCOL, Purpose, Seen, Welcome, cluster_name};
+use super::wire::{self, Hello, Me, PROTOCOL, Purpose, Seen, Welcome, cluster_name};
 
 /// Who says hello.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Greeting {
     stale: watch::Sender<Option<Seen>>,
     /// It was said that another generation of this cluster exists.
     left_behind: AtomicBool,
+    /// The newest protocol that another node has asked for, and that this one speaks.
+    asked: AtomicU16,
 }
 
 impl Greeting {
@@ -51,6 +53,7 @@ impl Greeting {
             cluster: known,
             stale: watch::Sender::new(None),
             left_behind: AtomicBool::new(false),
+            asked: AtomicU16::new(0),
         }
     }
 
@@ -108,7 +111,7 @@ impl Greeting {
 
     pub(super) fn hello(&self, target: &Target) -> Hello {
         Hello {
-            protocol: PROTOCOL,
+            protocol: self.needed().max(self.asked.load(Relaxed)),
             cluster: target.cluster,
             node: self.node,
             start: self.start,
@@ -118,11 +121,27 @@ impl Greeting {
         }
     }
 
+    /// The least that is spoken in this node's cluster, as far as it knows: that of the level agreed on.
+    fn needed(&self) -> u16 {
+        wire::protocol_of(self.machine.state().level())
+    }
+
+    /// Another node wants to hear that this one speaks more than it has said. Its cluster has agreed on more than this node
+    /// knows of yet.
+    pub(super) fn is_asked_for(&self, protocol: u16) {
+        if protocol <= PROTOCOL {
+            self.asked.fetch_max(protocol, Relaxed);
+        }
+    }
+
     /// The answer to a hello. Who belongs to no cluster yet may dial for first contact only.
     pub(super) fn welcome(&self, hello: &Hello) -> Welcome {
         let ours = self.cluster();
         let stranger = hello.cluster.is_none() || ours.is_none();
-        if hello.protocol != PROTOCOL {
+        let needed = self.needed();
+        if hello.protocol < needed {
+            Welcome::OtherProtocol(needed)
+        } else if hello.protocol > PROTOCOL {
             Welcome::OtherProtocol(PROTOCOL)
         } else if hello.to.is_some_and(|to| to != self.node) {
             Welcome::OtherNode(self.node)

@@ -35,9 +35,12 @@ impl RaftEnd {
             },
             Ask::Piece { piece, bytes } => self.piece(piece, &bytes),
             Ask::Install { vote, meta, bytes } => self.install(raft, vote, meta, bytes).await,
-            Ask::Propose(_) | Ask::ReadIndex | Ask::Renew(_) | Ask::Found(_) | Ask::Join(_) => {
-                Err("this is not Raft's".to_owned())
-            }
+            Ask::Propose(_)
+            | Ask::ReadIndex
+            | Ask::Renew(_)
+            | Ask::RenewMeasured { .. }
+            | Ask::Found(_)
+            | Ask::Join(_) => Err("this is not Raft's".to_owned()),
         };
         answer.unwrap_or_else(Answer::Unable)
     }

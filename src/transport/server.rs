@@ -187,7 +187,10 @@ impl Services {
         match ask {
             Ask::Propose(command) => core.proposer.propose_here(command).await,
             Ask::ReadIndex => core.proposer.read_index_here().await,
-            Ask::Renew(renewal) => Answer::Renewed(core.keeper.renew(renewal).await),
+            Ask::Renew(renewal) => Answer::Renewed(core.keeper.renew(renewal, None).await),
+            Ask::RenewMeasured { renewal, sync_ms } => {
+                Answer::Renewed(core.keeper.renew(renewal, Some(sync_ms)).await)
+            }
             Ask::Join(joiner) => Answer::Joined(admit(&core.raft, &core.machine, &joiner).await),
             Ask::Append(_)
             | Ask::Vote(_)

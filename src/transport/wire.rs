@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use bytes::{Bytes, BytesMut};
 use pinode_raft::codec::{SnapshotMetaV1, VoteV1};
+use pinode_scheduler::later::LEVEL;
 use pinode_scheduler::node::Start;
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use serde::de::DeserializeOwned;
@@ -15,14 +16,19 @@ pub use super::mirror::{
     AppendAnswerV1, AppendV1, TransferAnswerV1, TransferV1, VoteAnswerV1, VoteRequestV1,
 };
 
-/// Spoken by this binary.
-pub const PROTOCOL: u16 = 3;
+/// The newest protocol that this binary speaks: one for each feature level, so that a hello says the level too.
+pub const PROTOCOL: u16 = protocol_of(LEVEL);
 /// Largest frame, in bytes.
 pub const FRAME_MAX_BYTES: usize = 8 << 20;
 /// Largest question or answer, in bytes; the rest of the frame is for its number.
 pub const MESSAGE_MAX_BYTES: usize = FRAME_MAX_BYTES - 64;
 /// A snapshot travels in pieces of this size, in bytes.
 pub const SNAPSHOT_PIECE_BYTES: usize = 2 << 20;
+
+/// The protocol of a cluster that has agreed on a level. Level 1 came with protocol 3.
+pub const fn protocol_of(level: u16) -> u16 {
+    level + 2
+}
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,7 +48,7 @@ pub enum Purpose {
 /// The first frame of a connection, from who dials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL`].
+    /// The protocol of the cluster's level, as far as it knows; who says more must be able to.
     pub protocol: u16,
     /// The cluster it belongs to; none before its first contact.
     pub cluster: Option<[u8; 32]>,
@@ -231,6 +237,13 @@ pub enum Ask {
     Found(Founder),
     /// Be a member.
     Join(Joiner),
+    /// As `Renew`; and how long a sync takes on that node's disk. Understood from the level of paces on.
+    RenewMeasured {
+        /// The renewal.
+        renewal: Renewal,
+        /// In milliseconds.
+        sync_ms: u32,
+    },
 }
 
 impl Ask {
@@ -243,9 +256,12 @@ impl Ask {
             Ask::Append(_) => purpose == Purpose::Append,
             Ask::Vote(_) | Ask::PreVote(_) | Ask::Transfer(_) => purpose == Purpose::Heartbeat,
             Ask::Piece { .. } | Ask::Install { .. } => purpose == Purpose::Snapshot,
-            Ask::Propose(_) | Ask::ReadIndex | Ask::Renew(_) | Ask::Found(_) | Ask::Join(_) => {
-                purpose == Purpose::Rpc
-            }
+            Ask::Propose(_)
+            | Ask::ReadIndex
+            | Ask::Renew(_)
+            | Ask::RenewMeasured { .. }
+            | Ask::Found(_)
+            | Ask::Join(_) => purpose == Purpose::Rpc,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a story that is surprised must fail at once")]
 
+mod away;
 mod chain;
 mod command_line;
 mod compose;
@@ -12,11 +13,13 @@ mod docker;
 mod engine;
 mod film;
 mod idle;
+mod last_resort;
 mod loopback;
 mod member;
 mod membership;
 mod power;
 mod refusal;
 mod shared;
+mod upgrade;
 mod waiting;
 mod world;

@@ -1,6 +1,7 @@
 //! What the stories have in common.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use pinode_jepsen::testbed::{Options, await_true};
@@ -13,6 +14,16 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 /// Three machines, all up.
 pub(crate) fn three() -> Testbed {
     Testbed::whole(&Options::STORY, Path::new(env!("CARGO_BIN_EXE_pinode"))).unwrap()
+}
+
+/// Starts another pinode than usual on machine `k`, or in another environment.
+pub(crate) fn start_with(bed: &Testbed, k: usize, pinode: &Path, env: &[(&str, &str)]) {
+    let mut script = Command::new(bed.top().join("deploy/testbed"));
+    script.args(["start-node", &k.to_string(), "--state"]).arg(bed.folder());
+    let lease = Options::STORY.lease_seconds.unwrap_or(10.0).to_string();
+    script.env("PINODE", pinode).env("PINODE_LEASE_SECONDS", lease).envs(env.iter().copied());
+    let said = script.output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
 
 /// A container of the test image that runs `script` in a shell.

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Syncs that are remembered. On a busy node seconds, on an idle one days.
 const KEPT: usize = 256;
 /// With fewer, nothing is said: one hiccup is no disk's pace.
-const NEEDED: usize = 4;
+pub(super) const NEEDED: usize = 4;
 
 /// The latest syncs.
 #[derive(Debug, Default)]

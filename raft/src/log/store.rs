@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::flusher::{Flusher, OnFatal, SyncFile, Wish};
+use super::latency;
 use super::recover::{self, LogError, Record, Recovered};
 use crate::codec::{self, LogIdV1, Schema, VoteV1};
 use crate::types::{LogEntry, LogId, TypeConfig, Vote};
@@ -26,6 +27,7 @@ pub(super) mod keys {
     pub(in crate::log) const VOTE: &[u8] = b"m/vote";
     pub(in crate::log) const PURGED: &[u8] = b"m/purged";
     pub(in crate::log) const COMMITTED: &[u8] = b"m/committed";
+    pub(in crate::log) const PROBE: &[u8] = b"m/probe";
 
     /// A piece of an entry's record.
     pub(in crate::log) fn chunk(index: u64, piece: u16) -> [u8; 11] {
@@ -89,6 +91,15 @@ impl LogStore {
     /// How long a sync takes: 99 of 100 of the latest took no longer; none while too few are known.
     pub fn sync_p99(&self) -> Option<Duration> {
         self.shared.flusher.sync_p99()
+    }
+
+    /// Syncs a few times to nobody's use but this: what a sync takes on this disk.
+    pub async fn measure_sync(&self) -> io::Result<Duration> {
+        for time in 0..latency::NEEDED {
+            self.shared.db.insert(keys::PROBE, time.to_be_bytes().as_slice()).map_err(io_error)?;
+            self.synced().await?;
+        }
+        Ok(self.sync_p99().unwrap_or_default())
     }
 
     /// Whether nothing was ever written to it.

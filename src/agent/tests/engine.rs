@@ -5,7 +5,8 @@ use std::time::Duration;
 use pinode_scheduler::{Duty, Outcome, Work};
 use tokio::time::{Instant, sleep};
 
-use super::node::{Node, docker_name, is_interrupted, recovered, run, secs, witnessed, work};
+use super::node::{Node, docker_name, is_interrupted, recovered, remove, run, secs, witnessed, work};
+use crate::agent::What;
 use crate::agent::fake::{Call, Program};
 
 /// The agent looks for itself at least this often.

@@ -210,6 +210,7 @@ async fn what_was_told_to_start_and_has_not_is_taken_back_before_the_next_sessio
     assert_eq!(node.fake.status_of(&docker_name("split")), None);
     sleep(secs(10)).await;
     assert_eq!(node.fake.runs().values().sum::<u32>(), 0);
+    node.owes(resolve("split"));
     let end = node.end().await;
     assert!(never_started(&end), "{end:?}");
 }

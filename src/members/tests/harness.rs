@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::liveness::{Keeper, Timing};
 use crate::members::{Found, Founding, found, initialise, join, tend};
+use crate::node::pace;
 use crate::propose::Proposer;
 use crate::transport::wire::{Joiner, Seen};
 use crate::transport::{Core, Greeting, Network, Peers, Services, serve};
@@ -49,6 +50,8 @@ pub(super) struct Disk {
     pub(super) name: String,
     pub(super) listen: SocketAddr,
     fresh_id: NodeId,
+    /// What a sync takes longer than on the test machine's own disk.
+    slower_by: Duration,
 }
 
 impl Disk {
@@ -56,7 +59,13 @@ impl Disk {
         // The port is free again before the node binds it; nobody else takes it on a test machine.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = listener.local_addr().unwrap();
-        Disk { dir: tempfile::tempdir().unwrap(), name: format!("n{fresh_id}"), listen, fresh_id }
+        let (dir, name) = (tempfile::tempdir().unwrap(), format!("n{fresh_id}"));
+        Disk { dir, name, listen, fresh_id, slower_by: Duration::ZERO }
+    }
+
+    /// One with a bad card in it.
+    pub(super) fn slow(fresh_id: NodeId, slower_by: Duration) -> Disk {
+        Disk { slower_by, ..Disk::new(fresh_id) }
     }
 
     /// The same machine and name with an empty disk.
@@ -79,7 +88,13 @@ impl Disk {
 
     /// The same, reached at another address than it listens on.
     pub(super) async fn start_as(&self, advertise: &str, peers: &BTreeSet<String>) -> Node {
-        let opened = open(self.path().to_owned(), self.fresh_id).await;
+        let opened = open(self.path().to_owned(), self.fresh_id, self.slower_by).await;
+        // A disk as it is has the harness's own timeouts: tests have no time for elections.
+        let timeouts = if self.slower_by.is_zero() {
+            TIMEOUTS
+        } else {
+            pace::timeouts(pace::at_start(self.path(), &opened.log).await.unwrap())
+        };
         let (mut identity, log, machine) = (opened.identity, opened.log, opened.machine);
         let id = identity.node();
         let me = Joiner { node: id, name: self.name.clone(), addr: advertise.to_owned() };
@@ -98,7 +113,7 @@ impl Disk {
             let greeting = greeting.clone();
             async move {
                 let found = found(&mut identity, &founding, &greeting, &peers).await.unwrap();
-                let config = Arc::new(raft_config("test", TIMEOUTS).unwrap());
+                let config = Arc::new(raft_config("test", timeouts).unwrap());
                 let network = Network::new(peers.clone());
                 let raft = Raft::new(id, config, network, log, machine.clone()).await.unwrap();
                 greeting.lead_with(raft.clone());
@@ -119,11 +134,16 @@ impl Disk {
     }
 }
 
-async fn open(dir: PathBuf, fresh_id: NodeId) -> pinode_raft::Opened {
+async fn open(dir: PathBuf, fresh_id: NodeId, slower_by: Duration) -> pinode_raft::Opened {
     // The node before may still be letting go of its files.
     let begun = crate::clock::now();
     loop {
-        match pinode_raft::open(&dir, fresh_id, Box::new(|error| panic!("a sync failed: {error}"))) {
+        let sync = move |file: &std::fs::File| {
+            std::thread::sleep(slower_by);
+            file.sync_data()
+        };
+        let fatal = Box::new(|error: &std::io::Error| panic!("a sync failed: {error}"));
+        match pinode_raft::open_with(&dir, fresh_id, Box::new(sync), fatal) {
             Ok(opened) => return opened,
             Err(error) if crate::clock::now().since(begun) > PATIENCE => panic!("open: {error:?}"),
             Err(_) => sleep(Duration::from_millis(20)).await,

@@ -242,3 +242,21 @@ async fn a_member_that_comes_back_at_another_address_is_found_again() {
     two.open_session(2, "n2", 1).await;
     three.sees("n2").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_disks_that_need_300_ms_for_a_sync_elect_once_and_commit() {
+    let slow = |id| Disk::slow(id, Duration::from_millis(300));
+    let disks = [slow(1), slow(2), slow(3)];
+    let nodes = start_all(&disks).await;
+    let first = leader(&nodes).await;
+    let term = first.term().await;
+    for starts in 1..10 {
+        for node in &nodes {
+            assert_eq!(node.open_session(node.id, &node.name, starts).await, Reply::Done);
+        }
+    }
+    sleep(A_WHILE * 3).await;
+    let now = leader(&nodes).await.term().await;
+    assert!(now <= term + 1, "{} elections without a reason", now - term);
+    assert!(now <= 6, "{now} elections until somebody led");
+}

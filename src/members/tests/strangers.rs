@@ -11,15 +11,16 @@ use tokio::time::{sleep, timeout};
 use tokio_util::codec::Framed;
 
 use futures_util::{SinkExt, StreamExt};
-use pinode_scheduler::Reply;
+use pinode_scheduler::later::LEVEL;
 use pinode_scheduler::node::Start;
+use pinode_scheduler::{Command, NodeFacts, Reply};
 
-use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, leader, three};
+use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, leader, session_opened, three};
 use crate::transport::wire::{self, Ask, Hello, PROTOCOL, Purpose, Seen, Verdict, VoteRequestV1, Welcome};
 
 fn hello(node: &Node) -> Hello {
     Hello {
-        protocol: PROTOCOL,
+        protocol: wire::protocol_of(1),
         cluster: node.greeting.cluster(),
         node: 77,
         start: Start { count: 1, mark: 1 },
@@ -65,6 +66,26 @@ async fn another_cluster_another_protocol_and_another_node_are_refused() {
         Welcome::OtherNode(1),
         "a wiped disk does not vote for the old one"
     );
+}
+
+/// Raised, every level is one more protocol: who does not speak it would not understand the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_speak_the_level_that_was_agreed_on_is_no_longer_listened_to() {
+    let disk = Disk::new(1);
+    let node = disk.start(&[]).await;
+    let Command::SessionOpened { session, facts } = session_opened(1, "n1", 1) else { unreachable!() };
+    let facts = NodeFacts { feature: LEVEL, ..facts };
+    assert_eq!(node.propose(Command::SessionOpened { session, facts }).await, Reply::Done);
+    let older = hello(&node);
+    assert!(matches!(say(&node, &older).await, Welcome::Come(_)), "until it is raised, both are members");
+    assert_eq!(node.propose(Command::LevelRaised { level: LEVEL }).await, Reply::Done);
+    assert_eq!(say(&node, &older).await, Welcome::OtherProtocol(PROTOCOL));
+    let newer = Hello { protocol: PROTOCOL, ..older };
+    assert!(matches!(say(&node, &newer).await, Welcome::Come(_)));
+    // A node that knows of no level yet is told, says so, and is let in.
+    let late = Disk::new(2);
+    let late = late.start(&[&disk]).await;
+    late.sees("n1").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

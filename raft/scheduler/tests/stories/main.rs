@@ -21,6 +21,7 @@ mod nodes;
 mod placement;
 mod random;
 mod requests;
+mod reruns;
 mod rooms;
 mod stopping;
 mod strategies;
