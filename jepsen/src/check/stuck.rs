@@ -2,7 +2,7 @@
 //! within a minute. Only what may run once waits for a person, if its node has forgotten it.
 
 use super::Violation;
-use crate::history::{AT_THE_END, FaultKind, History, Life, Outcome, Seen};
+use crate::history::{AT_THE_END, History, Life, Outcome, Seen};
 use crate::moment;
 
 /// Longest time until everything has ended, in seconds.
@@ -39,10 +39,8 @@ fn late(history: &History) -> Option<Violation> {
 /// Whether only a person can end it: it may run once only, and its node is gone for good.
 fn waits_for_a_person(history: &History, seen: &Seen) -> bool {
     let once = history.jobs.get(&seen.name).is_some_and(|job| job.life == Life::Never);
-    let forgotten = |node: &String| {
-        let kinds = [FaultKind::Wipe, FaultKind::Remove, FaultKind::Add];
-        history.faults.iter().any(|fault| kinds.contains(&fault.what) && fault.hit(node))
-    };
+    let forgotten =
+        |node: &String| history.faults.iter().any(|fault| fault.what.forgets() && fault.hit(node));
     once && seen.state == "unknown" && seen.node.as_ref().is_some_and(forgotten)
 }
 
@@ -60,6 +58,7 @@ fn unended(history: &History) -> impl Iterator<Item = Violation> {
 mod tests {
     use super::super::sample::{at, fault, good, sentences, view};
     use super::*;
+    use crate::history::FaultKind;
 
     #[test]
     fn a_run_that_came_to_its_end_is_good() {

@@ -129,6 +129,11 @@ impl FaultKind {
         )
     }
 
+    /// Whether a node forgets what it has stored.
+    pub fn forgets(self) -> bool {
+        matches!(self, FaultKind::Wipe | FaultKind::Add | FaultKind::Remove)
+    }
+
     /// Whether pinode is right to end by itself because of it.
     pub fn ends_pinode(self) -> bool {
         matches!(

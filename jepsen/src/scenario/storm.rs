@@ -11,7 +11,7 @@ use super::catalog::{Hold, Scenario};
 use super::survivors::Survivors;
 use super::{LEASE_SECONDS, Setting, begin};
 use crate::background::{Background, Stop};
-use crate::history::{AT_THE_END, FaultOutcome, History, OwnEnd};
+use crate::history::{AT_THE_END, Fault, FaultOutcome, History, OwnEnd};
 use crate::nemesis::{Ground, Harm, disk};
 use crate::node::Node;
 use crate::progress::Progress;
@@ -182,11 +182,14 @@ impl Storm {
         let all = Survivors::new(self.ground.nodes.clone());
         // Whoever has applied what anybody had applied by now has caught up.
         let newest = all.newest();
+        let forgets = |fault: &&Fault| fault.what.forgets();
+        let forgetful: Vec<String> =
+            self.history.faults.iter().filter(forgets).flat_map(|fault| fault.nodes.clone()).collect();
         let (mut agreed, mut ended) = (None, None);
         in_time(CALM, LOOK, || {
             let now = moment::now;
             agreed = agreed.or_else(|| all.have_applied(newest).then(now));
-            ended = ended.or_else(|| all.are_quiet(&self.clients).then(now));
+            ended = ended.or_else(|| all.are_quiet(&self.clients, &forgetful).then(now));
             agreed.is_some() && ended.is_some()
         })?;
         (self.history.agreed_ns, self.history.ended_all_ns) = (agreed, ended);

@@ -70,10 +70,11 @@ impl Survivors {
         })
     }
 
-    /// Whether the clients have sent everything, and nothing can go on on any of them.
-    pub(super) fn are_quiet(&self, clients: &Clients) -> bool {
-        // What is unknown waits for a person, or for a node that is not coming; judges know which.
-        let is_quiet = |seen: &Seen| seen.is_terminal() || seen.state == "unknown";
+    /// Whether the clients have sent everything, and nothing can go on on any of them. What is unknown because of a node
+    /// that has forgotten it waits for a person.
+    pub(super) fn are_quiet(&self, clients: &Clients, forgetful: &[String]) -> bool {
+        let is_forgotten = |seen: &Seen| seen.node.as_ref().is_some_and(|node| forgetful.contains(node));
+        let is_quiet = |seen: &Seen| seen.is_terminal() || seen.state == "unknown" && is_forgotten(seen);
         let quiet = |node: &Node| node.containers().is_ok_and(|all| all.iter().all(is_quiet));
         clients.have_ended() && self.nodes.iter().all(quiet)
     }
