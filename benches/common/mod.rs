@@ -8,8 +8,7 @@ use pinode_jepsen::Testbed;
 use pinode_jepsen::testbed::Options;
 
 /// Machines of their own, and the lease that a real node has.
-const MACHINES: Options =
-    Options { prefix: "pnb", subnet: "10.77.128", nodes: 3, lease_seconds: None, keep: false };
+const MACHINES: Options = Options::three("pnb", "10.77.128", None);
 
 /// What can be asked of a benchmark.
 #[derive(Debug, Parser)]

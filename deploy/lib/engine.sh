@@ -54,3 +54,6 @@ engine_kill() {
     kill_recorded "$dir/dockerd.pid"
     kill_recorded "$dir/containerd.pid"
 }
+
+# engine_stop K: TERM of dockerd; containerd and the containers go on.
+engine_stop() { end_recorded "$(machine_dir "$1")/dockerd.pid" 30; }

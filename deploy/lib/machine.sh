@@ -8,7 +8,7 @@ machine_runs() { recorded "$(machine_dir "$1")/init.pid" >/dev/null; }
 
 # machine_up K: power on. A machine that runs already is left alone.
 machine_up() {
-    local dir ns parent init
+    local dir ns parent init offset clocks=()
     # Nothing may be left to a subshell in the background command below: its only child must be the machine.
     dir=$(machine_dir "$1") ns=$(namespace_of "$1")
     mkdir -p "$dir"
@@ -16,9 +16,12 @@ machine_up() {
     if machine_runs "$1"; then return; fi
     machine_clear "$1"
     cat /proc/sys/kernel/random/uuid >"$dir/boot_id"
+    if read -r offset 2>/dev/null <"$dir/boot_offset"; then
+        clocks=(--time --monotonic "$offset" --boottime "$offset")
+    fi
     mkdir -p /run/containerd
     setsid nsenter "--net=/run/netns/$ns" \
-        unshare --mount --propagation private --pid --fork --mount-proc \
+        unshare --mount --propagation private --pid --fork --mount-proc "${clocks[@]}" \
         bash "$TB_LIB/machine-init" "$dir/boot_id" </dev/null >>"$dir/init.log" 2>&1 9>&- &
     parent=$!
     disown
@@ -32,7 +35,12 @@ machine_up() {
 
 # machine_cut K: power off, without a word to anybody on it.
 machine_cut() {
-    kill_recorded "$(machine_dir "$1")/init.pid"
+    local init
+    init=$(machine_dir "$1")/init.pid
+    # What was stopped must wake up to bury its child, or the machine never ends.
+    signal_recorded KILL "$init" || true
+    machine_wake "$1"
+    kill_recorded "$init"
     machine_clear "$1"
 }
 
@@ -66,7 +74,30 @@ machine_exec() {
     init=$(recorded "$(machine_dir "$1")/init.pid") || die "machine $1 is off: start it with 'deploy/testbed power $1 --state $TB_STATE'"
     shift
     [ $# -gt 0 ] || misuse "exec needs a command after --"
-    nsenter --target "$init" --mount --pid --net -- "$@"
+    nsenter --target "$init" --mount --pid --net --time -- "$@"
+}
+
+# machine_signal K PROCESS SIGNAL: to a process that was started on machine K.
+machine_signal() {
+    local record parent
+    [ $# -eq 3 ] || misuse "signal needs a process and a signal, for example: signal 1 pinode STOP"
+    record=$(machine_dir "$1")/$2.pid
+    # The nsenter that waits for it stops with it, and goes on only when it is told to.
+    if [ "$3" = STOP ] && parent=$(recorded "$record") && parent=$(parent_of "$parent"); then
+        record "$parent" "${record%.pid}.stopped"
+    fi
+    if [ "$3" = CONT ]; then machine_wake "$1"; fi
+    signal_recorded "$3" "$record" || die "no $2 runs on machine $1"
+}
+
+# machine_wake K: whoever stopped because his child was stopped.
+machine_wake() {
+    local record
+    for record in "$(machine_dir "$1")"/*.stopped; do
+        [ -e "$record" ] || continue
+        signal_recorded CONT "$record" || true
+        rm -f "$record"
+    done
 }
 
 # machine_start K NAME COMMAND…: a process on machine K, recorded in NAME.pid, its words in NAME.log.
@@ -75,7 +106,7 @@ machine_start() {
     dir=$(machine_dir "$1")
     init=$(recorded "$dir/init.pid") || die "machine $1 is off: start it with 'deploy/testbed power $1 --state $TB_STATE'"
     shift 2
-    setsid nsenter --target "$init" --mount --pid --net -- "$@" </dev/null >>"$dir/$name.log" 2>&1 9>&- &
+    setsid nsenter --target "$init" --mount --pid --net --time -- "$@" </dev/null >>"$dir/$name.log" 2>&1 9>&- &
     pid=$(only_child $!) || pid=
     # Nobody waits for it, and its end is no news for the terminal.
     disown

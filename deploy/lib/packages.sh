@@ -19,6 +19,7 @@ wanted_package() {
         losetup | mount | umount) echo mount ;;
         script) echo bsdutils ;;
         mkfs.ext4) echo e2fsprogs ;;
+        fsfreeze) echo util-linux ;;
         *) echo "$1" ;;
     esac
 }
@@ -27,8 +28,18 @@ wanted_package() {
 has() {
     case $1 in
         busybox-static) is_static "$(command -v busybox)" ;;
+        libfaketime) faketime_library >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
+}
+
+# faketime_library: its path; false where it is not installed.
+faketime_library() {
+    local library
+    for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+        if [ -e "$library" ]; then printf '%s\n' "$library" && return; fi
+    done
+    return 1
 }
 
 is_static() {

@@ -16,6 +16,16 @@ started_at() {
     printf '%s\n' "${20}"
 }
 
+# parent_of PID
+parent_of() {
+    local stat
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    stat=${stat##*) }
+    # shellcheck disable=SC2086 # fields, on purpose
+    set -- $stat
+    printf '%s\n' "$2"
+}
+
 # record PID FILE
 record() {
     local start

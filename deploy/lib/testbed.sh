@@ -44,6 +44,7 @@ testbed_open() {
 testbed_up() {
     [ "$(id -u)" = 0 ] || die "network namespaces and Docker Engines need root: sudo $0"
     need "${TB_PROGRAMS[@]}"
+    [ -z "${PINODE_FAKETIME:-}" ] || need libfaketime
     testbed_claim
     mkdir -p "$TB_STATE/shared"
     printf '%s %s %s\n' "$TB_PREFIX" "$TB_SUBNET" "$TB_NODES" >"$TB_STATE/testbed.conf"

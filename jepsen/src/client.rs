@@ -130,6 +130,13 @@ impl Client {
         self.post("/api/v1/containers", body)?.ok()
     }
 
+    /// DELETE under an idempotency key.
+    pub fn delete_as(&self, key: &str, path: &str) -> anyhow::Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let request = self.agent.delete(&url).header("Idempotency-Key", key);
+        answer(request.call().with_context(|| format!("DELETE {url}"))?)
+    }
+
     /// A container as it stands.
     pub fn container(&self, name: &str) -> anyhow::Result<Value> {
         self.get(&format!("/api/v1/containers/{name}"))?.ok()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::history::{Digest, Operation, Outcome, Seen, Try, View};
+use crate::history::{Digest, Operation, Outcome, Seen, Try, Verb, View};
 use crate::testbed::{Testbed, name};
 use crate::{Client, interrupt, moment};
 
@@ -69,7 +69,7 @@ impl Node {
             tries.push(Try { node, sent_ns: asked_ns, answered_ns, outcome: outcome.clone() });
             if began.elapsed() > PATIENCE {
                 let what = format!("the list of all containers on {} {moment}", self.name);
-                return Ok(Err(Operation { what, key: String::new(), tries, outcome }));
+                return Ok(Err(Operation { what, verb: Verb::Look, key: String::new(), tries, outcome }));
             }
             sleep(PAUSE);
         }

@@ -1,5 +1,8 @@
 //! Several machines on one, through `deploy/testbed`: network namespaces with a Docker Engine and a pinode each.
 
+mod acts;
+
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +14,7 @@ use anyhow::{Context, bail};
 use crate::client::Client;
 use crate::program::Program;
 pub use crate::wait::await_true;
+pub use acts::Process;
 
 /// Longest wait for a cluster to be whole.
 const WHOLE_WITHIN: Duration = Duration::from_secs(60);
@@ -21,9 +25,7 @@ pub struct Testbed {
     top: PathBuf,
     state: PathBuf,
     pinode: PathBuf,
-    nodes: usize,
-    lease_seconds: Option<f64>,
-    keep: bool,
+    options: Options,
     _alone: File,
 }
 
@@ -31,24 +33,39 @@ pub struct Testbed {
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Begins the names of its machines and its bridge; two testbeds at once need two.
-    pub prefix: &'static str,
+    pub prefix: Cow<'static, str>,
     /// First three numbers of its addresses, for the same reason.
-    pub subnet: &'static str,
+    pub subnet: Cow<'static, str>,
     /// Machines.
     pub nodes: usize,
+    /// Machines beyond those: they have an engine, and no pinode until one is started, which then joins the others.
+    pub spare: usize,
     /// The nodes' lease, where the default of 10 s is too long to wait for.
     pub lease_seconds: Option<f64>,
+    /// Each pinode reads its wall clock through faketime.
+    pub fake_time: bool,
     /// Leave everything running for a look.
     pub keep: bool,
 }
 
 impl Options {
     /// Three machines for the stories.
-    pub const STORY: Options =
-        Options { prefix: "pnt", subnet: "10.77.64", nodes: 3, lease_seconds: Some(3.0), keep: false };
+    pub const STORY: Options = Options::three("pnt", "10.77.64", Some(3.0));
     /// Three machines for a scenario.
-    pub const SCENARIO: Options =
-        Options { prefix: "pnj", subnet: "10.77.96", nodes: 3, lease_seconds: None, keep: false };
+    pub const SCENARIO: Options = Options::three("pnj", "10.77.96", None);
+
+    /// Three plain machines.
+    pub const fn three(prefix: &'static str, subnet: &'static str, lease_seconds: Option<f64>) -> Options {
+        Options {
+            prefix: Cow::Borrowed(prefix),
+            subnet: Cow::Borrowed(subnet),
+            nodes: 3,
+            spare: 0,
+            lease_seconds,
+            fake_time: false,
+            keep: false,
+        }
+    }
 }
 
 impl Testbed {
@@ -63,20 +80,21 @@ impl Testbed {
         fs::create_dir_all(&home).with_context(|| format!("make {}", home.display()))?;
         let alone = File::create(&lock).with_context(|| format!("make {}", lock.display()))?;
         alone.lock().with_context(|| format!("lock {}", lock.display()))?;
-        let testbed = Testbed {
-            top,
-            state,
-            pinode: pinode.to_owned(),
-            nodes: options.nodes,
-            lease_seconds: options.lease_seconds,
-            keep: options.keep,
-            _alone: alone,
-        };
+        let testbed =
+            Testbed { top, state, pinode: pinode.to_owned(), options: options.clone(), _alone: alone };
         if testbed.state.join("testbed.conf").exists() {
             testbed.script(&["down"])?;
         }
-        let nodes = options.nodes.to_string();
-        testbed.script(&["up", "--prefix", options.prefix, "--subnet", options.subnet, "--nodes", &nodes])?;
+        let nodes = (options.nodes + options.spare).to_string();
+        testbed.script(&[
+            "up",
+            "--prefix",
+            &options.prefix,
+            "--subnet",
+            &options.subnet,
+            "--nodes",
+            &nodes,
+        ])?;
         testbed.image("busybox")?;
         Ok(testbed)
     }
@@ -90,17 +108,27 @@ impl Testbed {
 
     /// A pinode on each machine where none runs, until all are members and take work.
     pub fn start_nodes(&self) -> anyhow::Result<()> {
-        self.script(&["nodes"])?;
+        if self.options.spare == 0 {
+            self.script(&["nodes"])?;
+        } else {
+            self.all().try_for_each(|k| self.start_node(k))?;
+        }
         self.await_whole()
     }
 
     /// Puts an image into every engine: `busybox` or `build` (the film image).
     pub fn image(&self, script: &str) -> anyhow::Result<()> {
         let mut command = Command::new(self.top.join("deploy/images").join(script));
-        for k in self.all() {
+        for k in self.all().chain(self.spare()) {
             command.arg("-H").arg(self.engine(k));
         }
         run(&mut command).map(drop)
+    }
+
+    /// Installs a program of this host where it is missing.
+    pub fn need(&self, program: &str) -> anyhow::Result<()> {
+        let script = ". \"$0/say.sh\"; . \"$0/packages.sh\"; need \"$1\"";
+        run(Command::new("bash").args(["-c", script]).arg(self.top.join("deploy/lib")).arg(program)).map(drop)
     }
 
     /// Until every node sees every node as up, and one leads.
@@ -124,7 +152,17 @@ impl Testbed {
 
     /// 1 to the number of machines.
     pub fn all(&self) -> impl Iterator<Item = usize> + use<> {
-        1..=self.nodes
+        1..=self.options.nodes
+    }
+
+    /// The numbers of the machines beyond those.
+    pub fn spare(&self) -> impl Iterator<Item = usize> + use<> {
+        self.options.nodes + 1..=self.options.nodes + self.options.spare
+    }
+
+    /// What it is made of.
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The stock `docker` command, talking to node `k` as if it were an engine.
@@ -150,9 +188,17 @@ impl Testbed {
 
     /// Where node `k` answers people.
     pub fn url(&self, k: usize) -> String {
-        let conf = fs::read_to_string(self.state.join("testbed.conf")).unwrap_or_default();
-        let subnet = conf.split_whitespace().nth(1).unwrap_or_default().to_owned();
-        format!("http://{subnet}.{k}:7373")
+        format!("http://{}:7373", self.address(k))
+    }
+
+    /// Where machine `k` is in the network.
+    pub fn address(&self, k: usize) -> String {
+        format!("{}.{k}", self.options.subnet)
+    }
+
+    /// The network namespace of machine `k`.
+    pub fn namespace(&self, k: usize) -> String {
+        format!("{}{k}", self.options.prefix)
     }
 
     /// The engine of machine `k`, as DOCKER_HOST.
@@ -205,52 +251,6 @@ impl Testbed {
         Ok(self.script(&["pid", &k.to_string()])?.trim().parse()?)
     }
 
-    /// Starts the pinode of machine `k`, until it answers.
-    pub fn start_node(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "start-node")
-    }
-
-    /// SIGTERM, until it has ended.
-    pub fn stop_node(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "stop-node")
-    }
-
-    /// SIGKILL.
-    pub fn kill_node(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "kill-node")
-    }
-
-    /// Starts the engine of machine `k`, until it answers.
-    pub fn start_engine(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "start-engine")
-    }
-
-    /// SIGKILL to the engine; its containers go on.
-    pub fn kill_engine(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "kill-engine")
-    }
-
-    /// Power cut: everything on machine `k` ends at once.
-    pub fn cut(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "cut")
-    }
-
-    /// Power back: machine and engine, not its pinode.
-    pub fn power(&self, k: usize) -> anyhow::Result<()> {
-        self.on(k, "power")
-    }
-
-    /// Runs a command on machine `k`: in its mounts, processes and network. What it prints.
-    pub fn exec(&self, k: usize, command: &[&str]) -> anyhow::Result<String> {
-        let mut script = self.command();
-        script.args(["exec", &k.to_string()]).arg("--state").arg(&self.state).arg("--").args(command);
-        run(&mut script)
-    }
-
-    fn on(&self, k: usize, act: &str) -> anyhow::Result<()> {
-        self.script(&[act, &k.to_string()]).map(drop)
-    }
-
     fn script(&self, args: &[&str]) -> anyhow::Result<String> {
         run(self.command().args(args).arg("--state").arg(&self.state))
     }
@@ -258,8 +258,12 @@ impl Testbed {
     fn command(&self) -> Command {
         let mut command = Command::new(self.top.join("deploy/testbed"));
         command.env("PINODE", &self.pinode);
-        if let Some(seconds) = self.lease_seconds {
+        command.env("PINODE_FOUNDERS", self.options.nodes.to_string());
+        if let Some(seconds) = self.options.lease_seconds {
             command.env("PINODE_LEASE_SECONDS", seconds.to_string());
+        }
+        if self.options.fake_time {
+            command.env("PINODE_FAKETIME", "1");
         }
         command
     }
@@ -267,7 +271,7 @@ impl Testbed {
 
 impl Drop for Testbed {
     fn drop(&mut self) {
-        if self.keep {
+        if self.options.keep {
             let (down, state) = (self.top.join("deploy/testbed"), self.state.display());
             eprintln!("the testbed goes on; {} down --state {state} ends it", down.display());
             return;
@@ -290,7 +294,7 @@ pub fn number(name: &str) -> anyhow::Result<usize> {
 }
 
 /// Runs a command to its end. Ctrl-C is not for it: a script that ends half-way leaves half a machine.
-fn run(command: &mut Command) -> anyhow::Result<String> {
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<String> {
     let output = command.process_group(0).output().with_context(|| format!("run {command:?}"))?;
     if !output.status.success() {
         bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));

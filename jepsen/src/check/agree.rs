@@ -1,10 +1,14 @@
 //! Nodes that applied the same entries are in the same state, at every moment that was looked at; and in the end all of
-//! them have applied the same, and show the same.
+//! them have applied the same, and show the same, within half a minute of the last healing.
 
 use std::collections::BTreeMap;
 
 use super::Violation;
 use crate::history::{AT_THE_END, Digest, History, View};
+use crate::moment;
+
+/// Longest time until nodes that are healed agree, in seconds.
+const WITHIN: f64 = 30.0;
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
@@ -12,7 +16,15 @@ pub fn judge(history: &History) -> Vec<Violation> {
     violations.extend(absent(history));
     violations.extend(behind(history));
     violations.extend(different(history));
+    violations.extend(late(history));
     violations
+}
+
+fn late(history: &History) -> Option<Violation> {
+    let (healed, agreed) = (history.healed_ns?, history.agreed_ns?);
+    let seconds = moment::seconds(healed, agreed);
+    (seconds > WITHIN)
+        .then(|| Violation(format!("the nodes agreed only {seconds:.0} s after all harm was undone")))
 }
 
 /// Two digests of the same entries.
@@ -92,7 +104,7 @@ fn short(hash: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{good, sentences, view};
+    use super::super::sample::{at, good, sentences, view};
     use super::*;
 
     fn last<'a>(history: &'a mut History, node: &str) -> &'a mut Digest {
@@ -150,5 +162,12 @@ mod tests {
         let mut history = good();
         view(&mut history, "n1", AT_THE_END).containers.retain(|seen| seen.name != "p.first");
         assert_eq!(sentences(judge(&history))[0], "n2 shows p.first, and n1 does not");
+    }
+
+    #[test]
+    fn nodes_that_need_more_than_half_a_minute_to_agree_are_found() {
+        let mut history = good();
+        history.agreed_ns = Some(at(42_000 + 31_000));
+        assert_eq!(sentences(judge(&history)), ["the nodes agreed only 31 s after all harm was undone"]);
     }
 }

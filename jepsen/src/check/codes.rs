@@ -2,7 +2,10 @@
 //! shows. A success without its end is the worst of all lies, and what was skipped has never run.
 
 use super::Violation;
-use crate::history::{AT_THE_END, History, Job, Kind, Mark, Seen, View};
+use crate::history::{AT_THE_END, FaultKind, History, Job, Kind, Mark, Seen, View};
+
+/// The code of who was killed.
+const KILLED: i64 = 137;
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
@@ -29,9 +32,12 @@ fn wrong(history: &History, job: &Job, seen: &Seen) -> Option<String> {
     let ended = end(history, job, seen);
     match seen.state.as_str() {
         "succeeded" => wrong_success(ended),
+        "failed" if is_shim_killed(history, seen) => None,
         "failed" => wrong_failure(job, seen, ended),
         "skipped" => wrong_skip(history, job, seen),
-        "cancelled" => Some("nobody stopped it".to_owned()),
+        "cancelled" => {
+            history.ends_asked_for(&seen.name).next().is_none().then(|| "nobody stopped it".to_owned())
+        }
         // Whether it has ended at all is another property.
         _ => None,
     }
@@ -73,6 +79,20 @@ fn wrong_failure(job: &Job, seen: &Seen, ended: Option<i64>) -> Option<String> {
     }
 }
 
+/// Whether what stands between engine and program was killed under the attempt that counts. Its engine then kills the
+/// program and tells 137 as if it were the program's own end; nobody outside can know better.
+fn is_shim_killed(history: &History, seen: &Seen) -> bool {
+    let mut runs = history.engine_runs.iter().filter(|r| r.name == seen.name && r.attempt == seen.attempt);
+    runs.any(|run| {
+        let mut shims = history.faults.iter().filter(|fault| fault.what == FaultKind::ShimKill);
+        shims.any(|fault| {
+            fault.container.as_ref() == Some(&run.docker_id)
+                && run.code == KILLED
+                && seen.exit_code == Some(KILLED)
+        })
+    })
+}
+
 fn wrong_skip(history: &History, job: &Job, seen: &Seen) -> Option<String> {
     let ran = history.records.iter().find(|record| record.name == seen.name);
     if let Some(record) = ran {
@@ -85,14 +105,25 @@ fn wrong_skip(history: &History, job: &Job, seen: &Seen) -> Option<String> {
     }
     let unmeetable = job.waits.iter().any(|wait| {
         let on = history.last_seen(&wait.on);
-        wait.kind == Kind::Container && on.is_some_and(|on| on.is_terminal() && on.state != "succeeded")
+        on.is_some_and(|on| on.is_terminal() && cannot_meet(wait.kind, &on.state))
     });
     (!unmeetable).then(|| "nothing that it waits for has failed".to_owned())
 }
 
+/// Whether an end in this state is one that the wait does not want.
+fn cannot_meet(kind: Kind, state: &str) -> bool {
+    match kind {
+        Kind::Container => state != "succeeded",
+        Kind::Failed => state == "succeeded",
+        // Only what never ran has not started.
+        Kind::Started => matches!(state, "skipped" | "cancelled" | "failed"),
+        Kind::Exited => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{at, good, run, seen, sentences};
+    use super::super::sample::{at, fault, good, run, seen, sentences};
     use super::*;
     use crate::history::Record;
 
@@ -184,5 +215,21 @@ mod tests {
         let mut history = good();
         seen(&mut history, "p.second", |second| second.state = "cancelled".to_owned());
         assert!(first(&history).contains("nobody stopped it"));
+    }
+
+    #[test]
+    fn a_failure_without_the_program_s_end_is_false_unless_the_shim_under_that_very_attempt_was_killed() {
+        let mut history = good();
+        history.records.retain(|record| record.name != "p.first" || record.mark != Mark::End(0));
+        seen(&mut history, "p.first", |first| {
+            (first.state, first.exit_code) = ("failed".to_owned(), Some(137))
+        });
+        run(&mut history, "p.first", 1).code = 137;
+        let mut shim = fault(FaultKind::ShimKill, "n1", (3_000, 3_100));
+        shim.container = Some("another".to_owned());
+        history.faults.push(shim);
+        assert!(first(&history).contains("it tells code 137, and its program never came to its end"));
+        history.faults[1].container = Some("docker-p.first-1".to_owned());
+        assert!(!sentences(judge(&history)).iter().any(|said| said.contains("p.first ")));
     }
 }

@@ -4,20 +4,20 @@ use crate::history::{EngineRun, Fault, FaultKind, FaultOutcome, History};
 
 /// Why the run proves nothing; none if it does prove something.
 pub fn missing(history: &History) -> Option<String> {
-    let Some(cut) = history.faults.iter().find(|fault| fault.what == FaultKind::Cut) else {
-        return Some("nobody's power was cut".to_owned());
+    let Some(fault) = history.faults.iter().find(|fault| fault.outcome == FaultOutcome::Installed) else {
+        let told = history.faults.iter().map(|fault| format!("{}: {}", fault.what.words(), fault.note));
+        let told: Vec<String> = told.collect();
+        return Some(format!("no harm was done ({})", told.join("; ")));
     };
-    let (node, note) = (&cut.node, &cut.note);
-    match cut.outcome {
-        FaultOutcome::Skipped => Some(format!("nobody's power was cut: {note}")),
-        FaultOutcome::Indeterminate => {
-            Some(format!("perhaps the power of {node} was cut, and perhaps not: {note}"))
-        }
-        FaultOutcome::Installed if victim(history).is_none() => {
-            Some(format!("the power of {node} was cut, and nothing of the film was running there"))
-        }
-        FaultOutcome::Installed => None,
-    }
+    let is_cut = fault.what == FaultKind::Cut && history.film.is_some();
+    (is_cut && victim(history).is_none()).then(|| {
+        format!("{} had its power cut, and nothing of the film was running there", fault.nodes.join(", "))
+    })
+}
+
+/// Whether all harm was skipped: for want of means, which is told, and no failure.
+pub fn is_skipped(history: &History) -> bool {
+    history.film.is_none() && history.faults.iter().all(|fault| fault.outcome == FaultOutcome::Skipped)
 }
 
 /// The attempt of an encoder that a power cut ended.
@@ -36,20 +36,19 @@ mod tests {
     fn a_cut_that_ended_an_encoder_is_harm() {
         assert_eq!(missing(&good()), None);
         assert_eq!(
-            victim(&good()).map(|(cut, run)| (cut.node.clone(), run.attempt)),
-            Some(("n3".to_owned(), 1))
+            victim(&good()).map(|(cut, run)| (cut.nodes.clone(), run.attempt)),
+            Some((vec!["n3".to_owned()], 1))
         );
     }
 
     #[test]
-    fn without_a_cut_or_after_one_that_may_have_failed_nothing_is_proved() {
+    fn without_harm_or_after_one_that_may_have_failed_nothing_is_proved() {
         let mut history = good();
         history.faults[0].outcome = FaultOutcome::Indeterminate;
-        assert!(missing(&history).unwrap().starts_with("perhaps the power of n3 was cut"));
-        history.faults[0].outcome = FaultOutcome::Skipped;
-        assert!(missing(&history).is_some());
+        history.faults[0].note = "no answer".to_owned();
+        assert_eq!(missing(&history), Some("no harm was done (power cut: no answer)".to_owned()));
         history.faults.clear();
-        assert_eq!(missing(&history), Some("nobody's power was cut".to_owned()));
+        assert_eq!(missing(&history), Some("no harm was done ()".to_owned()));
     }
 
     #[test]
@@ -58,7 +57,7 @@ mod tests {
         run(&mut history, "film-1.encode0", 1).finished_ns = Some(at(9_000));
         assert_eq!(
             missing(&history),
-            Some("the power of n3 was cut, and nothing of the film was running there".to_owned())
+            Some("n3 had its power cut, and nothing of the film was running there".to_owned())
         );
     }
 }

@@ -8,6 +8,12 @@
 //! | `overlap` | two attempts of one container never run at the same time |
 //! | `codes` | what is told of an end is what the program itself wrote down |
 //! | `agree` | nodes that applied the same entries are in the same state |
+//! | `linearizable` | some order of submits, removals and reads explains every answer |
+//! | `monotone` | what a container has come to is never taken back |
+//! | `minority` | who hears no majority does nothing |
+//! | `stopped` | what was answered as stopped stays so |
+//! | `strangers` | containers that are none of pinode's are left alone |
+//! | `alive` | a pinode ends when it is told to, or when its disk fails it |
 //! | `film` | the film came out whole |
 //! | `stuck` | in the end nothing waits, and every request was answered |
 //! | `harm` | no property: whether anything was done to the machines at all |
@@ -15,14 +21,20 @@
 
 mod accepted;
 mod agree;
+mod alive;
 mod codes;
 mod film;
 pub mod harm;
+mod linearizable;
+mod minority;
+mod monotone;
 mod once;
 mod order;
 mod overlap;
 #[cfg(test)]
 pub(crate) mod sample;
+mod stopped;
+mod strangers;
 mod stuck;
 mod verdict;
 

@@ -1,15 +1,50 @@
 //! An attempt is started at most once: one Docker container an attempt, one start a Docker container, and one program
-//! that says it began.
+//! that says it began. And of what may run once only, there is one attempt that was started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Violation;
-use crate::history::{EngineRun, History, Mark, Record};
+use crate::history::{EngineEvent, EngineRun, History, Life, Mark, Record};
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
     let twice = history.engine_runs.iter().filter_map(|run| started_twice(history, run));
-    twice.chain(containers(history)).chain(programs(history)).collect()
+    twice
+        .chain(told_twice(history))
+        .chain(containers(history))
+        .chain(programs(history))
+        .chain(lives(history))
+        .collect()
+}
+
+/// By what engines told as it happened: a second start between two looks shows only there.
+fn told_twice(history: &History) -> impl Iterator<Item = Violation> {
+    let mut of: BTreeMap<&str, Vec<&EngineEvent>> = BTreeMap::new();
+    for event in history.engine_events.iter().filter(|event| event.what == "start") {
+        of.entry(&event.docker_id).or_default().push(event);
+    }
+    of.into_iter().filter(|(_, starts)| starts.len() > 1).map(|(id, starts)| {
+        let told: Vec<String> = starts.iter().map(|start| history.at(start.at_ns)).collect();
+        let (name, attempt, node) = starts.first().map_or(("", 0, ""), |s| (&s.name, s.attempt, &s.node));
+        let told = told.join(", ");
+        Violation(format!(
+            "the engine of {node} told more than one start of {id}, attempt {attempt} of {name}: {told}"
+        ))
+    })
+}
+
+/// Attempts of what may run once only.
+fn lives(history: &History) -> impl Iterator<Item = Violation> {
+    let once = history.jobs.iter().filter(|(_, job)| job.life == Life::Never).map(|(name, _)| name);
+    once.filter_map(|name| {
+        let runs = history.engine_runs.iter().filter(|run| run.name == *name && !run.started_ns.is_empty());
+        let records = history.records.iter().filter(|r| r.name == *name && r.mark == Mark::Start);
+        let started: BTreeSet<u32> =
+            runs.map(|run| run.attempt).chain(records.map(|record| record.attempt)).collect();
+        (started.len() > 1).then(|| {
+            Violation(format!("{name} may run once only, and its attempts {started:?} were started"))
+        })
+    })
 }
 
 fn started_twice(history: &History, run: &EngineRun) -> Option<Violation> {
@@ -99,5 +134,37 @@ mod tests {
             said,
             ["the program of attempt 1 of p.second began more than once: on n2 at 5.000 s, on n2 at 9.000 s"]
         );
+    }
+
+    #[test]
+    fn a_second_start_that_only_the_engines_events_tell_is_found() {
+        let mut history = good();
+        let event = |ms| EngineEvent {
+            at_ns: at(ms),
+            node: "n1".to_owned(),
+            docker_id: "docker-p.first-1".to_owned(),
+            name: "p.first".to_owned(),
+            attempt: 1,
+            what: "start".to_owned(),
+            code: None,
+        };
+        history.engine_events.push(event(2_000));
+        assert_eq!(judge(&history), []);
+        history.engine_events.push(event(2_100));
+        let said = sentences(judge(&history));
+        assert_eq!(
+            said,
+            [
+                "the engine of n1 told more than one start of docker-p.first-1, attempt 1 of p.first: 2.000 s, 2.100 s"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_may_run_once_only_has_one_attempt_that_was_started() {
+        let mut history = good();
+        history.jobs.get_mut("film-1.encode0").unwrap().life = Life::Never;
+        let said = sentences(judge(&history));
+        assert_eq!(said, ["film-1.encode0 may run once only, and its attempts {1, 2} were started"]);
     }
 }

@@ -2,7 +2,7 @@
 //! and by the engines' times.
 
 use super::Violation;
-use crate::history::{History, Kind, Mark, Wait};
+use crate::history::{History, Kind, Mark, Operation, Wait};
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
@@ -28,6 +28,8 @@ fn early(history: &History, name: &str, wait: &Wait) -> Vec<Violation> {
             let required = match wait.kind {
                 Kind::Container => "succeeded",
                 Kind::Exited => "ended",
+                Kind::Failed => "failed",
+                Kind::Started => "started",
             };
             let met = match met_ns {
                 Some(ns) => format!("only {required} at {}", history.at(ns)),
@@ -59,13 +61,25 @@ fn starts(history: &History, name: &str) -> Vec<Start> {
     by_records.chain(by_engines).collect()
 }
 
-/// When the wait was met: the end of the attempt that counts. Earlier attempts ended with their node, whatever they
-/// wrote before.
+/// When the wait was met, at the earliest: the end of the attempt that counts. Earlier attempts ended with their node,
+/// whatever they wrote before. Who waits for any end is also met by who was asked to end it.
 fn met_ns(history: &History, wait: &Wait) -> Option<u64> {
+    if wait.kind == Kind::Started {
+        return starts(history, &wait.on).into_iter().map(|start| start.at_ns).min();
+    }
+    let asked = history.ends_asked_for(&wait.on).filter_map(Operation::sent_ns).min();
+    let asked = asked.filter(|_| matches!(wait.kind, Kind::Exited | Kind::Failed));
+    ended_ns(history, wait).into_iter().chain(asked).min()
+}
+
+fn ended_ns(history: &History, wait: &Wait) -> Option<u64> {
     let counts = history.last_seen(&wait.on).map(|seen| seen.attempt);
-    let fits = |attempt: u32, code: i64| {
-        counts.is_none_or(|counted| counted == attempt) && (code == 0 || wait.kind == Kind::Exited)
+    let as_required = |code: i64| match wait.kind {
+        Kind::Container => code == 0,
+        Kind::Failed => code != 0,
+        Kind::Exited | Kind::Started => true,
     };
+    let fits = |attempt: u32, code: i64| counts.is_none_or(|counted| counted == attempt) && as_required(code);
     if history.jobs.get(&wait.on).is_some_and(|job| job.recorded) {
         let records = history.records.iter().filter(|record| record.name == wait.on);
         let ends =
@@ -78,9 +92,9 @@ fn met_ns(history: &History, wait: &Wait) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{at, good, run, sentences};
+    use super::super::sample::{asked, at, good, run, sentences};
     use super::*;
-    use crate::history::Record;
+    use crate::history::{Record, Verb};
 
     #[test]
     fn a_run_in_which_everybody_waited_is_good() {
@@ -145,5 +159,27 @@ mod tests {
         (first.code, first.finished_ns) = (0, Some(at(9_000)));
         run(&mut history, "film-1.merge", 1).started_ns = vec![at(9_500)];
         assert_eq!(judge(&history).len(), 1);
+    }
+
+    #[test]
+    fn what_waits_for_an_end_may_start_after_that_end_was_asked_for_and_not_before() {
+        let mut history = good();
+        history.records.retain(|record| record.name != "f.fails" || !matches!(record.mark, Mark::End(_)));
+        history.operations.push(asked(Verb::Stop("f.fails".to_owned()), (3_500, 3_600)));
+        assert_eq!(judge(&history), []);
+        history.operations.push(asked(Verb::Stop("f.fails".to_owned()), (4_500, 4_600)));
+        history.operations.remove(history.operations.len() - 2);
+        assert_eq!(judge(&history).len(), 2);
+    }
+
+    #[test]
+    fn who_waits_for_a_start_or_a_failure_waits_for_it() {
+        let mut history = good();
+        let waits = &mut history.jobs.get_mut("p.second").unwrap().waits[0];
+        (waits.kind, waits.on) = (Kind::Started, "f.after".to_owned());
+        assert_eq!(judge(&history), []);
+        let waits = &mut history.jobs.get_mut("p.second").unwrap().waits[0];
+        (waits.kind, waits.on) = (Kind::Failed, "f.after".to_owned());
+        assert!(sentences(judge(&history))[0].ends_with("f.after, which it waits for, never failed"));
     }
 }

@@ -1,9 +1,16 @@
 //! Two attempts of one container never run at the same time, by the engines' times and by what the programs wrote.
+//!
+//! That is promised as long as a pinode is there to stop the older one. Where harm had taken it away (killed, paused, its
+//! disk gone) the two may overlap, but no longer than until it is back and has had its time to fence.
 
 use std::collections::BTreeMap;
 
 use super::Violation;
-use crate::history::{History, Span};
+use crate::history::{Fault, History, Span};
+
+/// A fence takes at most half a lease (K); who was restarted may first ask for a whole lease whether it is still
+/// believed (L).
+const FENCED_AFTER: f64 = 1.5;
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
@@ -22,10 +29,23 @@ fn pairs(history: &History, spans: Vec<Span<'_>>, by: &str) -> Vec<Violation> {
         for (position, one) in spans.iter().enumerate() {
             let others = spans.iter().skip(position + 1);
             let overlapping = others.filter(|other| other.attempt != one.attempt && other.overlaps(one));
+            let overlapping = overlapping.filter(|other| !is_excused(history, one, other));
             violations.extend(overlapping.map(|other| Violation(sentence(history, one, other, by))));
         }
     }
     violations
+}
+
+/// Whether nobody could have stopped the older of the two while both ran.
+fn is_excused(history: &History, one: &Span<'_>, other: &Span<'_>) -> bool {
+    let (older, newer) = if one.attempt < other.attempt { (one, other) } else { (other, one) };
+    let grace_ns = (history.lease_ns as f64 * FENCED_AFTER) as u64;
+    let covers = |fault: &Fault| {
+        let fenced_ns = fault.healed_ns.map_or(u64::MAX, |healed| healed.saturating_add(grace_ns));
+        fault.began_ns <= newer.from_ns && older.to_ns <= fenced_ns
+    };
+    let takes = |fault: &&Fault| fault.what.takes_pinode() && fault.hit(older.node);
+    history.faults.iter().filter(takes).any(covers)
 }
 
 fn sentence(history: &History, one: &Span<'_>, other: &Span<'_>, by: &str) -> String {
@@ -38,9 +58,9 @@ fn sentence(history: &History, one: &Span<'_>, other: &Span<'_>, by: &str) -> St
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{at, good, run, sentences};
+    use super::super::sample::{at, fault, good, run, sentences};
     use super::*;
-    use crate::history::{Mark, Record};
+    use crate::history::{FaultKind, Mark, Record};
 
     #[test]
     fn an_attempt_that_a_power_cut_ended_does_not_overlap_the_next_one() {
@@ -88,5 +108,31 @@ mod tests {
               attempt 2 on n3 (from 3.900 s to 4.900 s)"
             ]
         );
+    }
+
+    /// The second attempt runs from 28 s to 32 s, and the first until 31 s.
+    fn overlapping(what: FaultKind, healed: u64) -> usize {
+        let mut history = good();
+        history.faults = vec![fault(what, "n3", (10_000, healed))];
+        run(&mut history, "film-1.encode0", 1).finished_ns = Some(at(31_000));
+        judge(&history).len()
+    }
+
+    #[test]
+    fn nobody_can_stop_what_runs_beside_a_pinode_that_is_killed_or_paused() {
+        assert_eq!(overlapping(FaultKind::Kill, 30_000), 0);
+        assert_eq!(overlapping(FaultKind::Pause, 30_000), 0);
+    }
+
+    #[test]
+    fn a_pinode_that_came_back_has_its_time_to_fence_and_no_more() {
+        assert_eq!(overlapping(FaultKind::Kill, 15_700), 1);
+        assert_eq!(overlapping(FaultKind::Kill, 15_900), 0);
+    }
+
+    #[test]
+    fn a_partition_excuses_nothing() {
+        assert_eq!(overlapping(FaultKind::Partition, 30_000), 1);
+        assert_eq!(overlapping(FaultKind::EngineHang, 30_000), 1);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Violation;
 use crate::history::{
     AT_THE_END, Digest, EngineRun, Fault, FaultKind, FaultOutcome, Film, History, Job, Kind, Mark, Operation,
-    Outcome, Probed, Record, Seen, Try, View, Wait,
+    Outcome, Probed, Record, Seen, Sighting, Stranger, Try, Verb, View, Wait,
 };
 
 /// A moment of the run, in milliseconds since it began.
@@ -41,9 +41,13 @@ pub(crate) fn good() -> History {
     let mut history = History {
         scenario: "film".to_owned(),
         seed: 7,
-        again: "pinode-jepsen film --seed 7".to_owned(),
+        again: "pinode-jepsen real --scenario film --seed 7".to_owned(),
         began_ns: at(0),
         ended_ns: at(51_000),
+        lease_ns: 10_000_000_000,
+        healed_ns: Some(at(42_000)),
+        ended_all_ns: Some(at(44_000)),
+        agreed_ns: Some(at(45_000)),
         nodes,
         ..History::default()
     };
@@ -51,6 +55,8 @@ pub(crate) fn good() -> History {
     lives(&mut history);
     power(&mut history);
     looks(&mut history);
+    sightings(&mut history);
+    strangers(&mut history);
     let probed = Probed { frames: 900, seconds: 30.0, sound: true };
     history.film = Some(Film {
         id: "1".to_owned(),
@@ -90,14 +96,13 @@ fn requests(history: &mut History) {
         let jobs: BTreeMap<String, Job> = containers
             .into_iter()
             .map(|(name, waits, code)| {
-                (format!("{pipeline}.{name}"), Job { operation: 0, waits, code, recorded })
+                (format!("{pipeline}.{name}"), Job { waits, code, recorded, ..Job::default() })
             })
             .collect();
         let ids = jobs.keys().map(|name| (name.clone(), format!("id-of-{name}"))).collect();
         history.ask(operation(pipeline, Outcome::Accepted { ids }), jobs);
     }
-    let jobs =
-        BTreeMap::from([("itself".to_owned(), Job { operation: 0, waits: vec![], code: 0, recorded: true })]);
+    let jobs = BTreeMap::from([("itself".to_owned(), Job { recorded: true, ..Job::default() })]);
     history.ask(operation("itself", Outcome::Refused { why: "it waits for itself".to_owned() }), jobs);
 }
 
@@ -111,6 +116,7 @@ fn operation(what: &str, outcome: Outcome) -> Operation {
     };
     Operation {
         what: what.to_owned(),
+        verb: Verb::Submit,
         key: format!("key-{what}"),
         tries: vec![tried("n3", 800, 850, lost), tried("n1", 900, 1_000, outcome.clone())],
         outcome,
@@ -154,17 +160,32 @@ fn live(history: &mut History, (name, attempt, node): (&str, u32, &str), (from, 
     });
 }
 
-fn power(history: &mut History) {
-    for (what, ms) in [(FaultKind::Cut, 10_000), (FaultKind::Power, 40_000)] {
-        history.faults.push(Fault {
-            what,
-            node: "n3".to_owned(),
-            began_ns: at(ms),
-            ended_ns: at(ms + 200),
-            outcome: FaultOutcome::Installed,
-            note: String::new(),
-        });
+/// Harm to one node, undone later.
+pub(crate) fn fault(what: FaultKind, node: &str, (from, to): (u64, u64)) -> Fault {
+    Fault {
+        what,
+        nodes: vec![node.to_owned()],
+        container: None,
+        alone: Vec::new(),
+        began_ns: at(from),
+        in_place_ns: at(from + 200),
+        healing_ns: Some(at(to)),
+        healed_ns: Some(at(to + 200)),
+        outcome: FaultOutcome::Installed,
+        note: String::new(),
     }
+}
+
+/// What was asked about one container, and done.
+pub(crate) fn asked(verb: Verb, (sent, answered): (u64, u64)) -> Operation {
+    let mut operation = operation("end it", Outcome::Accepted { ids: BTreeMap::new() });
+    operation.tries.remove(0);
+    (operation.tries[0].sent_ns, operation.tries[0].answered_ns) = (at(sent), at(answered));
+    Operation { verb, ..operation }
+}
+
+fn power(history: &mut History) {
+    history.faults.push(fault(FaultKind::Cut, "n3", (10_000, 40_000)));
 }
 
 fn looks(history: &mut History) {
@@ -188,6 +209,36 @@ fn looks(history: &mut History) {
             history.digests.push(digest);
             history.views.push(View { node, moment, asked_ns: at(ms), containers });
         }
+    }
+}
+
+fn sightings(history: &mut History) {
+    for (state, from, to) in
+        [("blocked", 1_100, 4_100), ("claimed", 4_500, 4_600), ("succeeded", 6_100, 50_000)]
+    {
+        for node in ["n1", "n2"] {
+            history.sightings.push(Sighting {
+                node: node.to_owned(),
+                name: "p.second".to_owned(),
+                id: "id-of-p.second".to_owned(),
+                state: state.to_owned(),
+                attempt: u32::from(state != "blocked"),
+                shown_ns: at(from),
+                last_asked_ns: at(to),
+            });
+        }
+    }
+}
+
+fn strangers(history: &mut History) {
+    for node in ["n1", "n2", "n3"] {
+        history.strangers.push(Stranger {
+            node: node.to_owned(),
+            docker_id: format!("stranger-on-{node}"),
+            what: "somebody else's".to_owned(),
+            started_ns: at(500),
+            last: Some((node != "n3", at(500))),
+        });
     }
 }
 

@@ -1,11 +1,16 @@
-//! With a majority up nothing waits for ever: every request was answered, and in the end everything has ended.
+//! With a majority up nothing waits for ever: every request was answered, and when all harm is undone everything ends
+//! within a minute. Only what may run once waits for a person, if its node has forgotten it.
 
 use super::Violation;
-use crate::history::{AT_THE_END, History, Outcome};
+use crate::history::{AT_THE_END, FaultKind, History, Life, Outcome, Seen};
+use crate::moment;
+
+/// Longest time until everything has ended, in seconds.
+const WITHIN: f64 = 60.0;
 
 /// Judges it.
 pub fn judge(history: &History) -> Vec<Violation> {
-    unanswered(history).chain(unended(history)).collect()
+    unanswered(history).chain(unended(history)).chain(late(history)).collect()
 }
 
 fn unanswered(history: &History) -> impl Iterator<Item = Violation> {
@@ -19,9 +24,32 @@ fn unanswered(history: &History) -> impl Iterator<Item = Violation> {
     })
 }
 
+/// What ended, but not in time.
+fn late(history: &History) -> Option<Violation> {
+    let (healed, ended) = (history.healed_ns?, history.ended_all_ns?);
+    let seconds = moment::seconds(healed, ended);
+    (seconds > WITHIN).then(|| {
+        Violation(format!(
+            "everything had ended only {seconds:.0} s after all harm was undone, at {}",
+            history.at(ended)
+        ))
+    })
+}
+
+/// Whether only a person can end it: it may run once only, and its node is gone for good.
+fn waits_for_a_person(history: &History, seen: &Seen) -> bool {
+    let once = history.jobs.get(&seen.name).is_some_and(|job| job.life == Life::Never);
+    let forgotten = |node: &String| {
+        let kinds = [FaultKind::Wipe, FaultKind::Remove, FaultKind::Add];
+        history.faults.iter().any(|fault| kinds.contains(&fault.what) && fault.hit(node))
+    };
+    once && seen.state == "unknown" && seen.node.as_ref().is_some_and(forgotten)
+}
+
 fn unended(history: &History) -> impl Iterator<Item = Violation> {
     history.views_of(AT_THE_END).flat_map(|view| {
-        let waiting = view.containers.iter().filter(|seen| !seen.is_terminal());
+        let waiting =
+            view.containers.iter().filter(|seen| !seen.is_terminal() && !waits_for_a_person(history, seen));
         waiting.map(|seen| {
             Violation(format!("{} is still {} on {} {AT_THE_END}", seen.name, seen.state, view.node))
         })
@@ -30,7 +58,7 @@ fn unended(history: &History) -> impl Iterator<Item = Violation> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{good, sentences, view};
+    use super::super::sample::{at, fault, good, sentences, view};
     use super::*;
 
     #[test]
@@ -52,5 +80,32 @@ mod tests {
         history.operations[0].outcome = Outcome::Unknown { why: "no quorum".to_owned() };
         let said = sentences(judge(&history));
         assert_eq!(said, ["p was never answered, though sent 2 times since 0.800 s; last: no quorum"]);
+    }
+
+    #[test]
+    fn what_ends_a_minute_after_the_last_healing_ends_too_late() {
+        let mut history = good();
+        history.ended_all_ns = Some(at(42_000 + 60_000));
+        assert_eq!(judge(&history), []);
+        history.ended_all_ns = Some(at(42_000 + 61_000));
+        let said = sentences(judge(&history));
+        assert_eq!(said, ["everything had ended only 61 s after all harm was undone, at 103.000 s"]);
+    }
+
+    #[test]
+    fn only_what_may_run_once_may_wait_for_a_person_and_only_if_its_node_has_forgotten_it() {
+        let mut history = good();
+        let first = |seen: &mut Seen| seen.state = "unknown".to_owned();
+        view(&mut history, "n1", AT_THE_END)
+            .containers
+            .iter_mut()
+            .filter(|seen| seen.name == "p.first")
+            .for_each(first);
+        history.faults.push(fault(FaultKind::Wipe, "n1", (3_000, 4_000)));
+        assert_eq!(judge(&history).len(), 1);
+        history.jobs.get_mut("p.first").unwrap().life = Life::Never;
+        assert_eq!(judge(&history), []);
+        history.faults.pop();
+        assert_eq!(judge(&history).len(), 1);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{accepted, agree, codes, film, once, order, overlap, stuck};
+use super::{
+    accepted, agree, alive, codes, film, linearizable, minority, monotone, once, order, overlap, stopped,
+    strangers, stuck,
+};
 use crate::history::History;
 
 /// Something that must not be.
@@ -35,7 +38,7 @@ pub struct Verdict {
 }
 
 /// All of them, in the order in which they are told.
-const PROPERTIES: [Property; 8] = [
+const PROPERTIES: [Property; 14] = [
     Property {
         name: "accepted",
         promise: "What was answered as accepted is on every node, under its id; what was refused is nowhere.",
@@ -53,6 +56,11 @@ const PROPERTIES: [Property; 8] = [
         judge: overlap::judge,
     },
     Property {
+        name: "stopped",
+        promise: "What was answered as stopped or removed is started no more.",
+        judge: stopped::judge,
+    },
+    Property {
         name: "codes",
         promise: "What is told of an end is what the program itself wrote down.",
         judge: codes::judge,
@@ -63,13 +71,38 @@ const PROPERTIES: [Property; 8] = [
         judge: agree::judge,
     },
     Property {
+        name: "monotone",
+        promise: "What a container has come to is never taken back, by no node.",
+        judge: monotone::judge,
+    },
+    Property {
+        name: "minority",
+        promise: "Who hears no majority accepts nothing, shows nothing, and after its lease starts nothing.",
+        judge: minority::judge,
+    },
+    Property {
+        name: "strangers",
+        promise: "Containers that are none of pinode's are left alone.",
+        judge: strangers::judge,
+    },
+    Property {
+        name: "linearizable",
+        promise: "For each name, some order of submits, removals and reads explains every answer.",
+        judge: linearizable::judge,
+    },
+    Property {
+        name: "alive",
+        promise: "A pinode ends when it is told to, or when its disk fails it.",
+        judge: alive::judge,
+    },
+    Property {
         name: "film",
         promise: "The film came out whole: every frame, its length, its sound.",
         judge: film::judge,
     },
     Property {
         name: "stuck",
-        promise: "In the end nothing waits, and every request was answered.",
+        promise: "Every request was answered, and everything has ended a minute after the last healing.",
         judge: stuck::judge,
     },
 ];

@@ -9,12 +9,45 @@ use serde::{Deserialize, Serialize};
 pub struct Operation {
     /// What, for people.
     pub what: String,
+    /// What is asked of whom.
+    #[serde(default)]
+    pub verb: Verb,
     /// Its idempotency key, the same in all tries.
     pub key: String,
     /// Each time it was sent.
     pub tries: Vec<Try>,
     /// What the client may believe after all tries.
     pub outcome: Outcome,
+}
+
+impl Operation {
+    /// When it was first sent.
+    pub fn sent_ns(&self) -> Option<u64> {
+        self.tries.iter().map(|tried| tried.sent_ns).min()
+    }
+
+    /// When the client first knew that it was done.
+    pub fn accepted_ns(&self) -> Option<u64> {
+        let accepted = self.tries.iter().filter(|tried| matches!(tried.outcome, Outcome::Accepted { .. }));
+        accepted.map(|tried| tried.answered_ns).min()
+    }
+}
+
+/// What is asked of whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "do", content = "name")]
+pub enum Verb {
+    /// Take containers in.
+    #[default]
+    Submit,
+    /// End this container, by its full name.
+    Stop(String),
+    /// End it, and forget it.
+    Remove(String),
+    /// Show all containers.
+    Look,
+    /// Show this one, by its full name, as it is and not as it was.
+    Read(String),
 }
 
 /// One sending of a request.
@@ -52,7 +85,7 @@ pub enum Outcome {
 }
 
 /// A container as it was asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Index of its operation.
     pub operation: usize,
@@ -62,6 +95,25 @@ pub struct Job {
     pub code: i64,
     /// Whether its program writes records.
     pub recorded: bool,
+    /// So many first attempts end with another code than `code`.
+    #[serde(default)]
+    pub fails: u32,
+    /// What becomes of it when its node is out of reach, or its program ends.
+    #[serde(default)]
+    pub life: Life,
+}
+
+/// How often a container may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Life {
+    /// Until it has ended by itself; again elsewhere when its node is lost.
+    #[default]
+    Fenced,
+    /// Once, whatever happens.
+    Never,
+    /// Again and again, until it is stopped.
+    Service,
 }
 
 /// One dependency.
@@ -81,4 +133,8 @@ pub enum Kind {
     Container,
     /// It ended for good, whatever the code.
     Exited,
+    /// It ended for good, and did not succeed.
+    Failed,
+    /// It has started.
+    Started,
 }

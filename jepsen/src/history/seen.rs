@@ -57,6 +57,81 @@ pub struct EngineRun {
     pub seen_ns: u64,
 }
 
+/// What an engine told about a container of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EngineEvent {
+    /// When, by the engine's clock.
+    pub at_ns: u64,
+    /// The engine's node.
+    pub node: String,
+    /// Docker's id.
+    pub docker_id: String,
+    /// Full name, by its label.
+    pub name: String,
+    /// Attempt, by its label.
+    pub attempt: u32,
+    /// Docker's word: `create`, `start`, `kill`, `die`, `destroy`.
+    pub what: String,
+    /// The code that it died with.
+    pub code: Option<i64>,
+}
+
+/// A container in an engine that is none of pinode's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// The engine's node.
+    pub node: String,
+    /// Docker's id.
+    pub docker_id: String,
+    /// What it is like, for people.
+    pub what: String,
+    /// When it was started.
+    pub started_ns: u64,
+    /// What the last look showed: whether it runs, and since when; none if it is gone.
+    pub last: Option<(bool, u64)>,
+}
+
+/// A container in one state, as one node showed it for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Which node.
+    pub node: String,
+    /// Full name.
+    pub name: String,
+    /// 64 hex digits.
+    pub id: String,
+    /// Plain word.
+    pub state: String,
+    /// Number of the latest attempt.
+    pub attempt: u32,
+    /// When an answer first showed it.
+    pub shown_ns: u64,
+    /// When it was last asked for, and still shown so.
+    pub last_asked_ns: u64,
+}
+
+/// A node gave out a list of all containers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// Which node.
+    pub node: String,
+    /// When it was asked.
+    pub asked_ns: u64,
+    /// When it had answered.
+    pub answered_ns: u64,
+}
+
+/// A pinode ended, and nobody had ended it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnEnd {
+    /// Which node.
+    pub node: String,
+    /// When it was noticed.
+    pub seen_ns: u64,
+    /// Its last words.
+    pub words: String,
+}
+
 /// All containers, as one node shows them to who asks for no stale answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View {

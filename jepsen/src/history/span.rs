@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{EngineRun, Fault, FaultKind, FaultOutcome, History};
+use super::{EngineRun, Fault, History};
 
 /// A part of an attempt's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +46,10 @@ impl History {
         let from_ns = run.started_ns.iter().min()?;
         let to_ns = run.finished_ns.unwrap_or(run.seen_ns);
         self.faults.iter().find(|fault| {
-            fault.what == FaultKind::Cut
-                && fault.outcome != FaultOutcome::Skipped
-                && fault.node == run.node
+            fault.what.ends_all()
+                && fault.hit(&run.node)
                 && fault.began_ns <= to_ns
-                && fault.ended_ns >= *from_ns
+                && fault.in_place_ns >= *from_ns
         })
     }
 
@@ -76,6 +75,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{FaultKind, FaultOutcome};
 
     fn run(started_ns: u64, finished_ns: Option<u64>) -> EngineRun {
         EngineRun {
@@ -95,9 +95,13 @@ mod tests {
     fn end_of(run: EngineRun, cut_ns: u64) -> u64 {
         let cut = Fault {
             what: FaultKind::Cut,
-            node: "n3".to_owned(),
+            nodes: vec!["n3".to_owned()],
+            container: None,
+            alone: Vec::new(),
             began_ns: cut_ns,
-            ended_ns: cut_ns + 2,
+            in_place_ns: cut_ns + 2,
+            healing_ns: None,
+            healed_ns: None,
             outcome: FaultOutcome::Installed,
             note: String::new(),
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::index::Index;
 use super::page;
 use crate::check::Verdict;
 use crate::history::History;
@@ -19,6 +20,13 @@ pub fn write(folder: &Path, history: &History, verdicts: &[Verdict]) -> anyhow::
     };
     put("report.html", page::page(history, verdicts))?;
     put("history.json", serde_json::to_string(history).context("write the history as JSON")?)
+}
+
+/// Writes `index.html`, which leads to the reports of several scenarios, into a folder.
+pub fn write_index(folder: &Path, index: &Index, last_line: &str) -> anyhow::Result<()> {
+    let path = folder.join("index.html");
+    fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    fs::write(&path, index.page(last_line)).with_context(|| format!("write {}", path.display()))
 }
 
 /// The same for a run that nobody wanted to keep, and that must be: into a temporary folder.

@@ -1,7 +1,8 @@
-//! The lines on standard output: each violation, and how it went in one line. All figures are the history's.
+//! The lines on standard output: each violation, how a scenario went, and at the end how all of them went. All figures
+//! are the history's.
 
-use crate::check::{Verdict, harm};
-use crate::history::{Film, History};
+use crate::check::Verdict;
+use crate::history::{FaultOutcome, Film, History};
 use crate::moment;
 
 /// A line for each violation.
@@ -18,28 +19,74 @@ pub fn count(verdicts: &[Verdict]) -> usize {
     verdicts.iter().map(|verdict| verdict.violations.len()).sum()
 }
 
-/// How it went.
-pub fn last_line(history: &History, verdicts: &[Verdict]) -> String {
-    let violations = match count(verdicts) {
-        1 => "1 violation".to_owned(),
-        count => format!("{count} violations"),
-    };
-    let harm = match harm::victim(history) {
-        Some((cut, _)) => format!("{} cut while it encoded", cut.node),
-        None => "nobody cut while it encoded".to_owned(),
-    };
+/// How one scenario went.
+pub fn scenario_line(history: &History, verdicts: &[Verdict]) -> String {
+    let faults = |outcome| history.faults.iter().filter(|fault| fault.outcome == outcome).count();
     let seconds = moment::seconds(history.began_ns, history.ended_ns);
-    let frames = frames(history.film.as_ref());
-    format!("{}: {violations}; {frames}; {harm}; {seconds:.0} s", history.scenario)
+    let line = format!(
+        "scenario={} seed={} seconds={seconds:.0} operations={} containers={} attempts={} faults={} skipped={} \
+         indeterminate={} violations={}",
+        history.scenario,
+        history.seed,
+        history.operations.len(),
+        containers(history),
+        history.engine_runs.len(),
+        faults(FaultOutcome::Installed),
+        faults(FaultOutcome::Skipped),
+        faults(FaultOutcome::Indeterminate),
+        count(verdicts)
+    );
+    match &history.film {
+        Some(film) => format!("{line} {}", frames(film)),
+        None => line,
+    }
 }
 
-fn frames(film: Option<&Film>) -> String {
-    match film {
-        None => "no film".to_owned(),
-        Some(Film { source, result: Some(result), .. }) => {
-            format!("{} frames of {}", result.frames, source.frames)
-        }
-        Some(Film { source, result: None, .. }) => format!("no result of {} frames", source.frames),
+fn frames(film: &Film) -> String {
+    let result = film.result.as_ref().map_or(0, |result| result.frames);
+    format!("frames_in={} frames_out={result}", film.source.frames)
+}
+
+/// Containers that somebody asked for and that were taken in, or may have been.
+pub(super) fn containers(history: &History) -> usize {
+    let refused = |number: usize| {
+        let operation = history.operations.get(number);
+        operation
+            .is_some_and(|operation| matches!(operation.outcome, crate::history::Outcome::Refused { .. }))
+    };
+    history.jobs.values().filter(|job| !refused(job.operation)).count()
+}
+
+/// What several scenarios came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// That proved something, or found something.
+    pub scenarios: usize,
+    /// That this machine, or this pinode, cannot have.
+    pub skipped: usize,
+    /// Containers of them.
+    pub containers: usize,
+    /// Harm that was done in them.
+    pub faults: usize,
+    /// What must not be.
+    pub violations: usize,
+}
+
+impl Tally {
+    /// One more.
+    pub fn add(&mut self, history: &History, violations: usize) {
+        self.scenarios += 1;
+        self.containers += containers(history);
+        self.faults += history.faults.iter().filter(|fault| fault.outcome == FaultOutcome::Installed).count();
+        self.violations += violations;
+    }
+
+    /// The last line of a command.
+    pub fn last_line(&self) -> String {
+        let Tally { scenarios, skipped, containers, faults, violations } = self;
+        format!(
+            "scenarios={scenarios} skipped={skipped} containers={containers} faults={faults} violations={violations}"
+        )
     }
 }
 
@@ -54,8 +101,9 @@ mod tests {
         let history = good();
         let verdicts = judge(&history);
         assert_eq!(lines(&verdicts), Vec::<String>::new());
-        let line = "film: 0 violations; 900 frames of 900; n3 cut while it encoded; 51 s";
-        assert_eq!(last_line(&history, &verdicts), line);
+        let line = "scenario=film seed=7 seconds=51 operations=4 containers=8 attempts=8 faults=1 skipped=0 \
+                    indeterminate=0 violations=0 frames_in=900 frames_out=900";
+        assert_eq!(scenario_line(&history, &verdicts), line);
     }
 
     #[test]
@@ -64,6 +112,14 @@ mod tests {
         history.film.as_mut().unwrap().result.as_mut().unwrap().frames = 899;
         let verdicts = judge(&history);
         assert_eq!(lines(&verdicts), ["film: the film 1 has 900 frames, and its result 899"]);
-        assert!(last_line(&history, &verdicts).starts_with("film: 1 violation; 899 frames of 900;"));
+        assert!(scenario_line(&history, &verdicts).ends_with("violations=1 frames_in=900 frames_out=899"));
+    }
+
+    #[test]
+    fn several_runs_are_added_up_in_one_line() {
+        let mut tally = Tally::default();
+        tally.add(&good(), 0);
+        tally.add(&good(), 2);
+        assert_eq!(tally.last_line(), "scenarios=2 skipped=0 containers=16 faults=2 violations=2");
     }
 }

@@ -7,15 +7,16 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::survivors::Survivors;
-use crate::history::{AT_THE_END, EngineRun, Fault, FaultOutcome, Film, History, Probed};
-use crate::nemesis::cut;
+use super::{Setting, begin};
+use crate::history::{AT_THE_END, EngineRun, FaultKind, FaultOutcome, Film, History, Probed};
+use crate::nemesis::{Ground, Harm, power};
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::random::Random;
-use crate::testbed::{Options, await_true};
+use crate::testbed::await_true;
 use crate::witness::Witness;
 use crate::workload::client::{Clients, Sender};
-use crate::workload::{chains, film, payload};
+use crate::workload::{film, mix, payload};
 use crate::{Testbed, interrupt, media, moment};
 
 /// Shapes of the workload beside the film.
@@ -27,28 +28,19 @@ const OCCASION: Duration = Duration::from_secs(180);
 /// Longest wait for a node that came back to agree with the others.
 const AGREES: Duration = Duration::from_secs(60);
 
-/// What a run is made from.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// All choices follow from it.
-    pub seed: u64,
-    /// The line that runs it again.
-    pub again: String,
+/// What is special about it.
+#[derive(Clone, Debug, Default)]
+pub struct Reel {
     /// The film; one is made where none is given.
     pub video: Option<PathBuf>,
     /// Parts to cut it into.
     pub parts: u32,
-    /// The nodes' lease, where it is not the default.
-    pub lease_seconds: Option<f64>,
-    /// Leave the machines running.
-    pub keep: bool,
 }
 
 /// Does all of it. An error is the harness's own failure; what pinode does wrong is in the history.
-pub fn run(plan: &Plan, pinode: &Path) -> anyhow::Result<History> {
-    interrupt::listen()?;
-    let mut run = Run::begin(plan, pinode)?;
-    run.send_film(plan)?;
+pub fn run(setting: &Setting, reel: &Reel, pinode: &Path) -> anyhow::Result<History> {
+    let mut run = Run::begin(setting, reel, pinode)?;
+    run.send_film(reel)?;
     run.await_occasion()?;
     let survivors = run.cut()?;
     run.await_end(&survivors)?;
@@ -64,52 +56,45 @@ struct Run {
     film: PathBuf,
     sent: Option<film::Sent>,
     occasion: Option<EngineRun>,
-    cut: Option<Node>,
+    cut: Option<(Harm, Node)>,
     clients: Clients,
     witness: Witness,
     // Last, so that who looks at the machines has ended when they go.
-    bed: Testbed,
+    ground: Ground,
 }
 
 impl Run {
-    fn begin(plan: &Plan, pinode: &Path) -> anyhow::Result<Run> {
+    fn begin(setting: &Setting, reel: &Reel, pinode: &Path) -> anyhow::Result<Run> {
         let progress = Progress::begin();
         let began_ns = moment::now();
-        progress.step(&format!("seed {}: {}", plan.seed, plan.again));
-        progress.step("starting 3 machines, each with a Docker Engine and a pinode");
-        let options = Options { lease_seconds: plan.lease_seconds, keep: plan.keep, ..Options::SCENARIO };
-        let bed = Testbed::up(&options, pinode)?;
+        progress.step(&format!("film, seed {}: {}", setting.seed, setting.again));
+        progress.step("starting machines, each with a Docker Engine and a pinode");
+        let bed = Testbed::up(&setting.options, pinode)?;
         interrupt::check()?;
         bed.image("build")?;
         interrupt::check()?;
-        let film = plan.video.clone().unwrap_or_else(|| bed.folder().join("film.mp4"));
-        if plan.video.is_none() {
+        let film = reel.video.clone().unwrap_or_else(|| bed.folder().join("film.mp4"));
+        if reel.video.is_none() {
             progress.step("making a film");
             media::make(bed.top(), &film)?;
         }
         bed.start_nodes()?;
-        let nodes = Node::all(&bed);
-        let history = History {
-            scenario: "film".to_owned(),
-            seed: plan.seed,
-            again: plan.again.clone(),
-            began_ns,
-            nodes: nodes.iter().map(|node| node.name.clone()).collect(),
-            ..History::default()
-        };
-        let random = Random::new(plan.seed);
-        let requests = chains::plan(&mut random.fork(1), SHAPES);
+        let ground = Ground::new(bed);
+        let nodes = ground.nodes.clone();
+        let history = begin("film", setting, began_ns, &nodes);
+        let random = Random::new(setting.seed);
+        let stories = mix::small(&mut random.fork(1), SHAPES);
         let witness = Witness::begin(&nodes);
-        let clients = Clients::begin(&nodes, &requests, &random.fork(2));
+        let clients = Clients::begin(&nodes, stories, witness.busy(), &random.fork(2));
         let (sent, occasion, cut) = (None, None, None);
-        Ok(Run { progress, history, random, nodes, film, sent, occasion, cut, clients, witness, bed })
+        Ok(Run { progress, history, random, nodes, film, sent, occasion, cut, clients, witness, ground })
     }
 
-    fn send_film(&mut self, plan: &Plan) -> anyhow::Result<()> {
+    fn send_film(&mut self, reel: &Reel) -> anyhow::Result<()> {
         self.progress
-            .step(&format!("sending the film in {} parts, and {SHAPES} small shapes beside it", plan.parts));
+            .step(&format!("sending the film in {} parts, and {SHAPES} small stories beside it", reel.parts));
         let mut sender = Sender::new(&self.nodes, self.random.fork(3));
-        let (operation, sent) = film::send(&mut sender, &self.film, plan.parts);
+        let (operation, sent) = film::send(&mut sender, &self.film, reel.parts);
         interrupt::check()?;
         let said = format!("{:?}", operation.outcome);
         let sent = sent.with_context(|| format!("no node took the film {}: {said}", self.film.display()))?;
@@ -141,22 +126,24 @@ impl Run {
     /// Cuts the power where the occasion is, and looks at who is left, at once and when they have settled.
     fn cut(&mut self) -> anyhow::Result<Survivors> {
         let Some(occasion) = self.occasion.take() else {
-            self.history
-                .faults
-                .push(cut::skipped("the film was over before an encoder had run for a second"));
+            let why = "the film was over before an encoder had run for a second";
+            self.history.faults.push(Harm::skipped(FaultKind::Cut, why).fault);
             return Ok(Survivors::new(self.nodes.clone()));
         };
         let (victims, others): (Vec<Node>, Vec<Node>) =
             self.nodes.iter().cloned().partition(|node| node.name == occasion.node);
         let victim =
             victims.into_iter().next().with_context(|| format!("find the node {}", occasion.node))?;
-        let fault = cut::cut(
-            &self.bed,
-            victim.number,
-            &format!("it ran {}, attempt {}", occasion.name, occasion.attempt),
+        let why = format!("it ran {}, attempt {}", occasion.name, occasion.attempt);
+        let harm = power::cut(&self.ground, victim.number, &why);
+        self.progress.step(&format!("cut the power of {}: {}", victim.name, harm.fault.note));
+        // Harm that was perhaps done proves nothing.
+        ensure!(
+            harm.fault.outcome == FaultOutcome::Installed,
+            "the power of {}: {}",
+            victim.name,
+            harm.fault.note
         );
-        self.progress.step(&format!("cut the power of {}: {}", fault.node, fault.note));
-        self.done(fault)?;
         let survivors = Survivors::new(others);
         survivors.look("right after the cut", &mut self.history)?;
         if survivors.await_lost(&victim)? {
@@ -165,21 +152,8 @@ impl Run {
             self.progress.step(&format!("the others have not given {} up", victim.name));
         }
         survivors.look("when the survivors had settled", &mut self.history)?;
-        self.cut = Some(victim);
+        self.cut = Some((harm, victim));
         Ok(survivors)
-    }
-
-    /// Harm that was perhaps done proves nothing.
-    fn done(&mut self, fault: Fault) -> anyhow::Result<()> {
-        ensure!(
-            fault.outcome == FaultOutcome::Installed,
-            "{:?} of {}: {}",
-            fault.what,
-            fault.node,
-            fault.note
-        );
-        self.history.faults.push(fault);
-        Ok(())
     }
 
     fn await_end(&mut self, survivors: &Survivors) -> anyhow::Result<()> {
@@ -191,7 +165,7 @@ impl Run {
         }
         survivors.look("when everything had ended", &mut self.history)?;
         let source = media::probe(&self.film)?;
-        let (stands, result) = survivors.result(&sent.id, &self.bed.folder().join("result.mp4"))?;
+        let (stands, result) = survivors.result(&sent.id, &self.ground.bed.folder().join("result.mp4"))?;
         self.progress.step(&format!("the film has {}: {}", stands.state, frames(&source, result.as_ref())));
         let (id, pipeline) = (sent.id, sent.pipeline);
         let film::Stands { state, error } = stands;
@@ -201,15 +175,13 @@ impl Run {
 
     /// The power comes back; the engine is looked at before a pinode tidies it up.
     fn bring_back(&mut self) -> anyhow::Result<()> {
-        let Some(victim) = self.cut.take() else { return Ok(()) };
-        let fault = cut::power(&self.bed, victim.number, "everything had ended without it");
+        let Some((mut harm, victim)) = self.cut.take() else { return Ok(()) };
+        harm.heal(&self.ground)?;
+        self.history.faults.push(harm.fault);
         self.progress.step(&format!("gave {} its power back", victim.name));
-        self.done(fault)?;
         self.witness.look(&victim)?;
         // A node that does not come back is no failure of the harness: the judges miss it in the last looks.
-        if let Err(error) = self.bed.start_node(victim.number) {
-            self.progress.step(&format!("{} does not come back: {error:#}", victim.name));
-        }
+        self.ground.let_up(victim.number);
         Ok(())
     }
 
@@ -229,9 +201,8 @@ impl Run {
         for (operation, jobs) in self.clients.asked()? {
             self.history.ask(operation, jobs);
         }
-        self.history.records = payload::records(&self.bed.shared_dir())?;
-        self.history.engine_runs = self.witness.runs();
-        self.history.digests.extend(self.witness.digests());
+        self.history.records = payload::records(&self.ground.bed.shared_dir())?;
+        self.witness.tell(&mut self.history);
         self.history.ended_ns = moment::now();
         Ok(self.history)
     }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::history::{Digest, History, Probed};
+use crate::history::{Digest, History, Probed, Seen};
 use crate::interrupt;
 use crate::node::Node;
 use crate::wait::in_time;
@@ -63,12 +63,33 @@ impl Survivors {
 
     /// Until the clients have sent everything, and everything has ended on all of them.
     pub(super) fn await_end(&self, clients: &Clients, film: &str) -> anyhow::Result<bool> {
-        let ended =
-            |node: &Node| node.containers().is_ok_and(|all| all.iter().all(|seen| seen.is_terminal()));
+        let ended = |node: &Node| node.containers().is_ok_and(|all| all.iter().all(Seen::is_terminal));
         let filmed = |node: &Node| film::stands(node, film).is_ok_and(|stands| stands.is_terminal());
         in_time(END, LOOK, || {
             clients.have_ended() && self.nodes.iter().all(|node| ended(node) && filmed(node))
         })
+    }
+
+    /// Whether the clients have sent everything, and nothing can go on on any of them.
+    pub(super) fn are_quiet(&self, clients: &Clients) -> bool {
+        // What is unknown waits for a person, or for a node that is not coming; judges know which.
+        let is_quiet = |seen: &Seen| seen.is_terminal() || seen.state == "unknown";
+        let quiet = |node: &Node| node.containers().is_ok_and(|all| all.iter().all(is_quiet));
+        clients.have_ended() && self.nodes.iter().all(quiet)
+    }
+
+    /// The newest entry that any of them has applied.
+    pub(super) fn newest(&self) -> u64 {
+        self.nodes
+            .iter()
+            .filter_map(|node| Some(node.digest("").ok()?.applied_index))
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// Whether all of them have applied this entry.
+    pub(super) fn have_applied(&self, index: u64) -> bool {
+        self.nodes.iter().all(|node| node.digest("").is_ok_and(|digest| digest.applied_index >= index))
     }
 
     /// Until all of them are up in each other's eyes, and have applied the same entries to the same state.

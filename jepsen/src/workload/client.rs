@@ -1,16 +1,17 @@
 //! Sends requests to nodes at random, the same again under the same key until one answers, and notes what may be
 //! believed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::chains::Request;
+use super::story::{Request, Step, Story};
 use crate::background::{Background, Stop};
-use crate::history::{Job, Operation, Outcome, Try};
+use crate::history::{Job, Operation, Outcome, Try, Verb};
 use crate::node::Node;
 use crate::random::Random;
 use crate::{Answer, Client, moment};
@@ -20,9 +21,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Clients at once.
-const CLIENTS: u64 = 3;
-/// Shortest and longest pause between two requests of one client, in milliseconds: some of them fall into the cut.
-const BETWEEN_MS: (u64, u64) = (200, 4_000);
+const CLIENTS: u64 = 4;
+/// Shortest and longest pause between two stories of one client, in milliseconds.
+const BETWEEN_MS: (u64, u64) = (100, 1_500);
+/// With more containers than this under way, clients begin nothing new.
+const BUSY_MAX: usize = 18;
+/// Longest time until a pause that shall end does.
+const NOTICE: Duration = Duration::from_millis(50);
+
+/// Of so many requests, the containers are read: what was just written, removed, or not answered.
+const LATELY: usize = 12;
 
 /// One client.
 #[derive(Clone, Debug)]
@@ -61,7 +69,7 @@ impl Sender {
             }
             stop.sleep(PAUSE);
         }
-        Operation { what: what.to_owned(), key: key.to_owned(), tries, outcome }
+        Operation { what: what.to_owned(), verb: Verb::Submit, key: key.to_owned(), tries, outcome }
     }
 }
 
@@ -103,39 +111,56 @@ fn accepted(body: &Value) -> anyhow::Result<BTreeMap<String, String>> {
 /// What was asked, and the containers in it.
 type Asked = (Operation, BTreeMap<String, Job>);
 
-/// Several clients that share a plan.
+/// Several clients that share stories.
 #[derive(Debug)]
 pub struct Clients {
-    planned: usize,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    shared: Arc<Shared>,
     threads: Background,
 }
 
+#[derive(Debug, Default)]
+struct Shared {
+    stories: Mutex<VecDeque<(usize, Story)>>,
+    asked: Mutex<Vec<Asked>>,
+    begun: AtomicUsize,
+    busy: Arc<AtomicUsize>,
+    closed: AtomicBool,
+}
+
 impl Clients {
-    /// Sends the plan, from now on.
-    pub fn begin(nodes: &[Node], plan: &[Request], random: &Random) -> Clients {
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+    /// Tells the stories, from now on. `busy` is how many containers have not ended: where machines are slow, fewer are
+    /// asked for.
+    pub fn begin(nodes: &[Node], stories: Vec<Story>, busy: Arc<AtomicUsize>, random: &Random) -> Clients {
+        let stories = Mutex::new(stories.into_iter().enumerate().collect());
+        let shared = Arc::new(Shared { stories, busy, ..Shared::default() });
         let mut threads = Background::default();
         for client in 0..CLIENTS {
-            let mine = (0..CLIENTS).cycle().zip(plan).filter(|(of, _)| *of == client);
-            let mine: Vec<Request> = mine.map(|(_, request)| request.clone()).collect();
             let mut random = random.fork(client + 1);
-            let mut sender = Sender::new(nodes, random.fork(1));
-            let asked = Arc::clone(&asked);
+            let sender = Sender::new(nodes, random.fork(1));
+            let shared = Arc::clone(&shared);
             threads.run(move |stop| {
-                for (number, request) in mine.into_iter().enumerate() {
-                    stop.sleep(Duration::from_millis(random.between(BETWEEN_MS.0, BETWEEN_MS.1)));
+                let mut sender = sender;
+                while let Some((number, story)) = shared.next() {
+                    shared.tell(&mut sender, stop, number, story);
+                    shared.pause(stop, random.between(BETWEEN_MS.0, BETWEEN_MS.1));
+                    while shared.busy.load(Ordering::Relaxed) > BUSY_MAX && !shared.is_closed() {
+                        if stop.is_wanted() {
+                            return;
+                        }
+                        stop.sleep(NOTICE);
+                    }
                     if stop.is_wanted() {
                         return;
                     }
-                    let key = format!("client{client}-{number}");
-                    let send = |client: &Client| client.post_as(&key, request.path, &request.body);
-                    let operation = sender.ask(stop, (&request.what, &key), send, |_, body| accepted(body));
-                    asked.lock().unwrap_or_else(PoisonError::into_inner).push((operation, request.jobs));
                 }
             });
         }
-        Clients { planned: plan.len(), asked, threads }
+        Clients { shared, threads }
+    }
+
+    /// No new story is begun any more; those that are begun are told to their end, without their pauses.
+    pub fn close(&self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
     }
 
     /// Whether everything was sent, and answered or given up.
@@ -143,17 +168,83 @@ impl Clients {
         self.threads.has_ended()
     }
 
-    /// What was asked so far; once they have ended, the whole plan.
+    /// What was asked so far; once they have ended, all of it.
     pub fn asked(&self) -> anyhow::Result<Vec<Asked>> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let asked = lock(&self.shared.asked).clone();
+        let begun = self.shared.begun.load(Ordering::Relaxed);
         anyhow::ensure!(
-            !self.have_ended() || asked.len() == self.planned,
-            "the clients sent {} of {} requests: one of them broke, see its message above",
-            asked.len(),
-            self.planned
+            !self.have_ended() || asked.len() == begun,
+            "the clients began {begun} requests and brought {}: one of them broke, see its message above",
+            asked.len()
         );
         Ok(asked)
     }
+}
+
+impl Shared {
+    fn next(&self) -> Option<(usize, Story)> {
+        if self.is_closed() { None } else { lock(&self.stories).pop_front() }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    fn pause(&self, stop: &Stop, ms: u64) {
+        let until = Instant::now() + Duration::from_millis(ms);
+        while Instant::now() < until && !stop.is_wanted() && !self.is_closed() {
+            stop.sleep(NOTICE);
+        }
+    }
+
+    fn tell(&self, sender: &mut Sender, stop: &Stop, number: usize, story: Story) {
+        for (place, step) in story.into_iter().enumerate() {
+            match step {
+                Step::Pause(ms) => self.pause(stop, ms),
+                Step::Ask(_) if stop.is_wanted() => return,
+                Step::Ask(request) => {
+                    self.begun.fetch_add(1, Ordering::Relaxed);
+                    let asked = ask(sender, stop, &format!("story{number}-{place}"), request);
+                    lock(&self.asked).push(asked);
+                    self.read_one(sender, stop);
+                }
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Reads one of the containers that anybody has asked for lately, from any node.
+    fn read_one(&self, sender: &mut Sender, stop: &Stop) {
+        let lately: Vec<String> = {
+            let asked = lock(&self.asked);
+            asked.iter().rev().take(LATELY).flat_map(|(_, jobs)| jobs.keys().cloned()).collect()
+        };
+        let Some(name) = sender.random.pick(&lately).filter(|_| !stop.is_wanted()) else { return };
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let read = ask(sender, stop, "", Request::read(name));
+        lock(&self.asked).push(read);
+    }
+}
+
+fn ask(sender: &mut Sender, stop: &Stop, key: &str, request: Request) -> Asked {
+    let Request { what, verb, path, body, jobs } = request;
+    let send = |client: &Client| match &verb {
+        Verb::Submit => client.post_as(key, &path, &body),
+        Verb::Stop(_) => client.post_as(key, &path, &json!({})),
+        Verb::Remove(_) => client.delete_as(key, &path),
+        Verb::Look | Verb::Read(_) => client.get(&path),
+    };
+    let ids = |_: &Client, body: &Value| match &verb {
+        Verb::Submit | Verb::Read(_) => accepted(body),
+        Verb::Stop(_) | Verb::Remove(_) | Verb::Look => Ok(BTreeMap::new()),
+    };
+    let operation = sender.ask(stop, (&what, key), send, ids);
+    (Operation { verb, ..operation }, jobs)
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub fn jobs(sent: &Sent) -> BTreeMap<String, Job> {
     let encoders: Vec<String> = (0..sent.parts).map(|part| full(&format!("encode{part}"))).collect();
     let job = |on: &[String]| {
         let waits = on.iter().map(|on| Wait { on: on.clone(), kind: Kind::Container }).collect();
-        Job { operation: 0, waits, code: 0, recorded: false }
+        Job { waits, ..Job::default() }
     };
     let split = full("split");
     let before_merge: Vec<String> = encoders.iter().cloned().chain([full("audio")]).collect();

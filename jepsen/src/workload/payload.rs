@@ -14,13 +14,27 @@ const VOLUME: &str = "records";
 /// Between two signs of life, in seconds.
 const BEAT: &str = "0.1";
 
-/// What is sent for a container whose program lives for `beats` tenths of a second and ends with `code`.
-pub fn container(name: &str, beats: u64, code: i64, waits: &[String]) -> Value {
+/// A program: how long it lives, and how it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Its life, in tenths of a second.
+    pub beats: u64,
+    /// The code that it ends with.
+    pub code: i64,
+    /// So many first attempts end with code 9 instead.
+    pub fails: u32,
+}
+
+/// What is sent for a container. Its program answers SIGTERM with code 0, as careless programs do: that is no success,
+/// because the record of its end is then missing.
+pub fn container(name: &str, program: Program, waits: &[String]) -> Value {
+    let Program { beats, code, fails } = program;
     // One `echo` is one write to a file opened for appending: lines of two attempts never mix.
     let script = format!(
         "say() {{ t=$EPOCHREALTIME; echo \"$PINODE_CONTAINER $PINODE_ATTEMPT $PINODE_NODE ${{t%.*}}${{t#*.}}000 $*\" \
-         >>/{VOLUME}/$PINODE_CONTAINER; }}; say start; i=0; \
-         while [ $i -lt {beats} ]; do sleep {BEAT}; say alive; i=$((i+1)); done; say end {code}; exit {code}"
+         >>/{VOLUME}/$PINODE_CONTAINER; }}; trap 'exit 0' TERM; say start; i=0; \
+         while [ $i -lt {beats} ]; do sleep {BEAT}; say alive; i=$((i+1)); done; \
+         code={code}; [ $PINODE_ATTEMPT -gt {fails} ] || code=9; say end $code; exit $code"
     );
     json!({
         "name": name, "image": "busybox:local", "cmd": ["sh", "-c", script], "network_mode": "none",
