@@ -1,7 +1,7 @@
 //! `Declined`: the node does not take its claim; the next in the ranking is claimed in the same entry.
 
 use super::Step;
-use crate::container::{Claim, Container, Decline, Failure, Outcome, Phase};
+use crate::container::{Claim, Decline, Failure, Outcome, Phase};
 use crate::filter::Crowd;
 use crate::id::ContainerId;
 use crate::node::Node;
@@ -13,12 +13,8 @@ const NAMED_MAX: usize = 8;
 
 impl Step<'_> {
     pub(super) fn declined(&mut self, id: ContainerId, claim: Claim, reason: &Decline) -> Reply {
-        // What has started can end, but no longer be declined. What waits for its node because it must not run twice is
-        // heard: who declined it has nothing more to say, and it would wait for ever.
-        let waits = |container: &mut Container| {
-            matches!(container.phase, Phase::Claimed(_) | Phase::Unknown(_)) && !container.tally.started
-        };
-        if !self.claimed(id, claim).is_some_and(waits) {
+        // What has started can end, but no longer be declined.
+        if self.claimed(id, claim).is_none_or(|container| !matches!(container.phase, Phase::Claimed(_))) {
             return Reply::Stale;
         }
         let node = claim.session.node;
