@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, value_parser};
 
+use crate::model::Mutant;
 use crate::scenario::catalog;
 
 /// All of them, in their order.
@@ -77,6 +78,9 @@ pub struct ModelArgs {
     /// Larger worlds: minutes instead of seconds
     #[arg(long)]
     pub deep: bool,
+    /// Leave a guard out, and see the steps to what it protects from
+    #[arg(long, value_name = "GUARD", conflicts_with = "deep")]
+    pub without: Option<Mutant>,
 }
 
 /// Flags of `check`.

@@ -25,7 +25,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Real(args) => real(&args),
         Command::Check(args) => check(&args),
-        Command::Model(args) => model::run(args.deep),
+        Command::Model(args) => model::run(args.deep, args.without),
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@
 //! | `overlap` | two attempts of one container never run at the same time |
 //! | `codes` | what is told of an end is what the program itself wrote down |
 //! | `agree` | nodes that applied the same entries are in the same state |
+//! | `linearizable` | some order of submits, removals and reads explains every answer |
 //! | `monotone` | what a container has come to is never taken back |
 //! | `minority` | who hears no majority does nothing |
 //! | `stopped` | what was answered as stopped stays so |
@@ -24,6 +25,7 @@ mod alive;
 mod codes;
 mod film;
 pub mod harm;
+mod linearizable;
 mod minority;
 mod monotone;
 mod once;

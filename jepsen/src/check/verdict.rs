@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    accepted, agree, alive, codes, film, minority, monotone, once, order, overlap, stopped, strangers, stuck,
+    accepted, agree, alive, codes, film, linearizable, minority, monotone, once, order, overlap, stopped,
+    strangers, stuck,
 };
 use crate::history::History;
 
@@ -37,7 +38,7 @@ pub struct Verdict {
 }
 
 /// All of them, in the order in which they are told.
-const PROPERTIES: [Property; 13] = [
+const PROPERTIES: [Property; 14] = [
     Property {
         name: "accepted",
         promise: "What was answered as accepted is on every node, under its id; what was refused is nowhere.",
@@ -83,6 +84,11 @@ const PROPERTIES: [Property; 13] = [
         name: "strangers",
         promise: "Containers that are none of pinode's are left alone.",
         judge: strangers::judge,
+    },
+    Property {
+        name: "linearizable",
+        promise: "For each name, some order of submits, removals and reads explains every answer.",
+        judge: linearizable::judge,
     },
     Property {
         name: "alive",

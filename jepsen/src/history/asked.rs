@@ -46,6 +46,8 @@ pub enum Verb {
     Remove(String),
     /// Show all containers.
     Look,
+    /// Show this one, by its full name, as it is and not as it was.
+    Read(String),
 }
 
 /// One sending of a request.

@@ -87,7 +87,7 @@ impl History {
     pub fn ends_asked_for<'a>(&'a self, container: &'a str) -> impl Iterator<Item = &'a Operation> + 'a {
         self.operations.iter().filter(move |operation| match &operation.verb {
             Verb::Stop(name) | Verb::Remove(name) => name == container,
-            Verb::Submit | Verb::Look => false,
+            Verb::Submit | Verb::Look | Verb::Read(_) => false,
         })
     }
 

@@ -5,6 +5,7 @@ mod attempt;
 mod explore;
 mod lease;
 mod log;
+mod missing;
 mod process;
 mod property;
 mod protocol;
@@ -13,4 +14,5 @@ mod run;
 mod tests;
 mod world;
 
+pub use protocol::Mutant;
 pub use run::run;

@@ -1,5 +1,7 @@
 //! What is gone through: how large the world is, and which guard of the protocol is left out.
 
+use clap::ValueEnum;
+
 /// Machines.
 pub const NODES: usize = 3;
 /// Containers; the second waits for the first to succeed.
@@ -55,7 +57,7 @@ impl Bounds {
 }
 
 /// One guard of the protocol, left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Mutant {
     /// The leader goes on to grant renewals of a session that it is about to declare lost.
     NotCondemned,
@@ -103,36 +105,6 @@ pub enum Mutant {
     NeverIsLost,
     /// A node that leaves politely leaves no guard behind.
     NoGuard,
-}
-
-impl Mutant {
-    /// All of them.
-    #[cfg(test)]
-    pub const ALL: [Mutant; 23] = [
-        Mutant::NotCondemned,
-        Mutant::LeaseFromAnswer,
-        Mutant::ImpatientLeader,
-        Mutant::NoQuorumAsked,
-        Mutant::LostWithoutKill,
-        Mutant::ClocksAgree,
-        Mutant::LossOutlivesReign,
-        Mutant::GrantOutlivesReign,
-        Mutant::NewSessionUnheard,
-        Mutant::NoFence,
-        Mutant::PatienceAnew,
-        Mutant::FenceOnlyRunning,
-        Mutant::AnySession,
-        Mutant::StartWithoutLease,
-        Mutant::IntentInMemory,
-        Mutant::StartAgain,
-        Mutant::ArbiterByForce,
-        Mutant::GivenUpInMemory,
-        Mutant::KillIsSuccess,
-        Mutant::AttemptUnchecked,
-        Mutant::DeclineRefused,
-        Mutant::NeverIsLost,
-        Mutant::NoGuard,
-    ];
 }
 
 /// The protocol within its bounds.

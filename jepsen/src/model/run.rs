@@ -1,5 +1,6 @@
 //! Goes through the model, tells how far it is, and what it found.
 
+use std::collections::BTreeSet;
 use std::thread::{available_parallelism, sleep};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use anyhow::ensure;
 use stateright::{Checker, Expectation, HasDiscoveries, Model, Path};
 
 use super::action::Action;
-use super::protocol::{Bounds, Protocol, Rerun};
+use super::protocol::{Bounds, Mutant, Protocol, Rerun};
 use super::world::World;
 use crate::interrupt;
 
@@ -36,10 +37,12 @@ pub fn worlds(deep: bool) -> Vec<Protocol> {
     pairs.map(|rerun| Protocol { bounds: bounds(rerun), without: None }).to_vec()
 }
 
-/// Goes through all of them; the number of violations.
-pub fn run(deep: bool) -> anyhow::Result<usize> {
+/// Goes through all of them, or through the one in which it is seen what a missing guard protects from; the number of
+/// violations.
+pub fn run(deep: bool, without: Option<Mutant>) -> anyhow::Result<usize> {
+    interrupt::listen()?;
     let (mut states, mut properties, mut violations) = (0, 0, 0);
-    for protocol in worlds(deep) {
+    for protocol in without.map_or_else(|| worlds(deep), |guard| vec![guard.world()]) {
         let Bounds { rerun: [first, second], lease, kill, margin, error, faults, .. } = protocol.bounds;
         println!(
             "first is {first:?}, second {second:?}; L={lease} K={kill} M={margin}, clocks differ by {error}, {faults} faults"
@@ -80,7 +83,11 @@ pub fn explore(
     mut tell: impl FnMut(usize, usize) -> anyhow::Result<()>,
 ) -> anyhow::Result<Found> {
     let threads = available_parallelism().map_or(1, usize::from);
-    let checker = protocol.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs();
+    let enough = match protocol.without {
+        Some(guard) => HasDiscoveries::AnyOf(BTreeSet::from([guard.breaks().0])),
+        None => HasDiscoveries::AnyFailures,
+    };
+    let checker = protocol.checker().threads(threads).finish_when(enough).spawn_bfs();
     while !checker.is_done() {
         tell(checker.unique_state_count(), checker.max_depth())?;
         sleep(LOOK);

@@ -29,6 +29,9 @@ const BUSY_MAX: usize = 18;
 /// Longest time until a pause that shall end does.
 const NOTICE: Duration = Duration::from_millis(50);
 
+/// Of so many requests, the containers are read: what was just written, removed, or not answered.
+const LATELY: usize = 12;
+
 /// One client.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -203,9 +206,24 @@ impl Shared {
                     self.begun.fetch_add(1, Ordering::Relaxed);
                     let asked = ask(sender, stop, &format!("story{number}-{place}"), request);
                     lock(&self.asked).push(asked);
+                    self.read_one(sender, stop);
                 }
             }
         }
+    }
+}
+
+impl Shared {
+    /// Reads one of the containers that anybody has asked for lately, from any node.
+    fn read_one(&self, sender: &mut Sender, stop: &Stop) {
+        let lately: Vec<String> = {
+            let asked = lock(&self.asked);
+            asked.iter().rev().take(LATELY).flat_map(|(_, jobs)| jobs.keys().cloned()).collect()
+        };
+        let Some(name) = sender.random.pick(&lately).filter(|_| !stop.is_wanted()) else { return };
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let read = ask(sender, stop, "", Request::read(name));
+        lock(&self.asked).push(read);
     }
 }
 
@@ -215,10 +233,10 @@ fn ask(sender: &mut Sender, stop: &Stop, key: &str, request: Request) -> Asked {
         Verb::Submit => client.post_as(key, &path, &body),
         Verb::Stop(_) => client.post_as(key, &path, &json!({})),
         Verb::Remove(_) => client.delete_as(key, &path),
-        Verb::Look => client.get(&path),
+        Verb::Look | Verb::Read(_) => client.get(&path),
     };
     let ids = |_: &Client, body: &Value| match &verb {
-        Verb::Submit => accepted(body),
+        Verb::Submit | Verb::Read(_) => accepted(body),
         Verb::Stop(_) | Verb::Remove(_) | Verb::Look => Ok(BTreeMap::new()),
     };
     let operation = sender.ask(stop, (&what, key), send, ids);

@@ -71,6 +71,17 @@ impl Request {
         }
     }
 
+    /// Shows a container as it is when it is asked for.
+    pub fn read(name: &str) -> Request {
+        Request {
+            what: format!("read {name}"),
+            verb: Verb::Read(name.to_owned()),
+            path: format!("/api/v1/containers/{name}"),
+            body: Value::Null,
+            jobs: BTreeMap::new(),
+        }
+    }
+
     /// Ends a container, and forgets it.
     pub fn remove(name: &str) -> Request {
         let path = format!("/api/v1/containers/{name}?force=true");
