@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 
+use crate::simulated::{ReplayArgs, SimArgs};
+
 /// Does harm to real nodes, and judges what they did.
 ///
 /// Exit codes: 0 no violations, 1 violations, 2 wrong usage, 3 the harness itself failed or proved nothing.
@@ -22,6 +24,15 @@ pub enum Command {
     Film(FilmArgs),
     /// Judge a history again
     Judge(JudgeArgs),
+    /// Run simulated clusters of five nodes, from many seeds, and judge each
+    Sim(SimArgs),
+    /// Run one seed of `sim` again, with its trace
+    Replay(ReplayArgs),
+    /// Plant each known bug, and see that a judge of `sim` catches it
+    Mutants {
+        /// Only this one
+        name: Option<String>,
+    },
 }
 
 /// Flags of `film`.

@@ -9,7 +9,7 @@ use crate::check::{self, harm};
 use crate::cli::{Cli, Command, FilmArgs, JudgeArgs};
 use crate::history::History;
 use crate::scenario::film::{self, Plan};
-use crate::{moment, report};
+use crate::{moment, report, simulated};
 
 const VIOLATIONS: u8 = 1;
 const HARNESS: u8 = 3;
@@ -21,6 +21,9 @@ pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Film(args) => film(args),
         Command::Judge(args) => judge(&args),
+        Command::Sim(args) => simulated::sim(&args),
+        Command::Replay(args) => simulated::replay(&args),
+        Command::Mutants { name } => simulated::mutants(name.as_deref()),
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,

@@ -9,22 +9,26 @@
 //! | [`snapshot`] | snapshots as files of our own |
 //! | [`machine`] | the thin adapter around `State::apply` |
 //! | [`identity`] | who this disk is: node id, cluster id, start counter, quarantine |
+//! | [`host`] | the machine that a task runs on: the real one, or one of a simulation's |
+//! | [`runtime`] | what openraft runs on: tokio, with a seed in a simulation |
 //! | [`config`] | openraft's settings and the two timeout classes |
 //! | [`open`](open()) | the whole folder, verified, or why not |
 
 pub mod codec;
 pub mod config;
 mod durable;
+pub mod host;
 pub mod identity;
 pub mod log;
 pub mod machine;
 mod open;
+pub mod runtime;
 pub mod snapshot;
 pub mod types;
 
 pub use durable::{remove as remove_durably, write as write_durably};
 pub use identity::Identity;
-pub use log::LogStore;
+pub use log::{Log, LogStore};
 pub use machine::Machine;
 pub use open::{OpenError, Opened, open};
 pub use types::{Member, Raft, TypeConfig};

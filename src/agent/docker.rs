@@ -45,13 +45,6 @@ impl DockerEngine {
         Ok(DockerEngine { client })
     }
 
-    /// The names and ids of all its images.
-    pub async fn images(&self) -> Result<BTreeSet<String>, RuntimeError> {
-        let found = self.client.list_images(None::<ListImagesOptions>).await.map_err(failed)?;
-        let names = found.into_iter().flat_map(|image| image.repo_tags.into_iter().chain([image.id]));
-        Ok(names.filter(|name| name != "<none>:<none>").collect())
-    }
-
     /// The client, for what is beyond the agent's needs.
     pub fn client(&self) -> &Docker {
         &self.client
@@ -107,6 +100,15 @@ fn only(key: &str, value: String) -> HashMap<String, Vec<String>> {
 }
 
 impl ContainerRuntime for DockerEngine {
+    fn images(&self) -> BoxFuture<'_, Result<BTreeSet<String>, RuntimeError>> {
+        async move {
+            let found = self.client.list_images(None::<ListImagesOptions>).await.map_err(failed)?;
+            let names = found.into_iter().flat_map(|image| image.repo_tags.into_iter().chain([image.id]));
+            Ok(names.filter(|name| name != "<none>:<none>").collect())
+        }
+        .boxed()
+    }
+
     fn info(&self) -> BoxFuture<'_, Result<EngineInfo, RuntimeError>> {
         async move {
             let info = self.client.info().await.map_err(failed)?;

@@ -1,5 +1,7 @@
 //! What the agent needs of a container engine, and nothing more.
 
+use std::collections::BTreeSet;
+
 use bollard::models::{ContainerCreateBody, EndpointSettings};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -168,6 +170,8 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     fn logs(&self, id: &str, follow: bool) -> BoxStream<'static, Result<Bytes, RuntimeError>>;
     /// Hints about ours, until the connection breaks.
     fn hints(&self, cluster: &str) -> BoxStream<'static, Result<Hint, RuntimeError>>;
+    /// The names and ids of all its images.
+    fn images(&self) -> BoxFuture<'_, Result<BTreeSet<String>, RuntimeError>>;
     /// Whether an image is there.
     fn has_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<bool, RuntimeError>>;
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pinode_raft::{Machine, Raft};
+use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::{Command, NodeId, SessionId, Timer};
 use tokio::time::{sleep, timeout};
 
@@ -79,7 +80,8 @@ impl Keeper {
         };
         let now = clock::now();
         let mut heard = self.heard();
-        if !open || heard.condemned.contains(&renewal.session) {
+        let condemned = heard.condemned.contains(&renewal.session);
+        if !open || condemned && !mutant::is(Mutant::RenewsCondemned) {
             return Granted::No;
         }
         let fresh = Session { last: now, good_since: now, lagging_since: None };
@@ -148,7 +150,8 @@ impl Keeper {
             let known = *heard.sessions.entry(session).or_insert(fresh);
             let silent = now.since(known.last);
             let lags = known.lagging_since.is_some_and(|from| now.since(from) >= self.timing.suspect);
-            if silent >= self.timing.lost_after() && now.since(since) >= self.timing.lost_after() {
+            let early = mutant::is(Mutant::DeclaresLostEarly) && silent >= self.timing.suspect;
+            if early || silent >= self.timing.lost_after() && now.since(since) >= self.timing.lost_after() {
                 heard.condemned.insert(session);
                 due.push(Command::NodeLost { session });
             } else if (silent >= self.timing.suspect || lags) && !node.is_suspected() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinode_raft::Machine;
+use pinode_raft::host::here;
 use pinode_scheduler::node::Start;
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tokio::sync::watch;
@@ -13,7 +14,6 @@ use tokio::time::sleep;
 
 use super::facts;
 use super::silence::{Spare, silence};
-use crate::agent::docker::DockerEngine;
 use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Agent, Authority};
 use crate::config::Config;
@@ -37,7 +37,7 @@ pub(super) struct Sessions {
     pub(super) boot: String,
     pub(super) config: Config,
     pub(super) shared_id: Option<String>,
-    pub(super) engine: Arc<DockerEngine>,
+    pub(super) engine: Arc<dyn ContainerRuntime>,
     pub(super) agent: Arc<Agent>,
     pub(super) machine: Machine,
     pub(super) proposer: Proposer,
@@ -68,7 +68,7 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
         // Only now: before, the state may be behind, and what it owes would be of another time.
         driving.get_or_insert_with(|| {
             let drive = driver::drive(sessions.machine.clone(), sessions.agent.clone(), sessions.me);
-            tokio::spawn(drive).abort_handle()
+            tokio::spawn(here(drive)).abort_handle()
         });
         keep_renewing(&sessions.lease, &sessions.proposer, &sessions.machine, session, &sessions.keeper)
             .await;

@@ -37,6 +37,7 @@ pub mod duration;
 mod end;
 pub mod filter;
 pub mod id;
+pub mod mutant;
 pub mod node;
 mod obstacle;
 mod owed;
