@@ -1,8 +1,11 @@
 //! The only place that reads time. Leases count on CLOCK_BOOTTIME (it goes on while the machine sleeps and no
-//! operator can set it); wall time is for display and never decides anything.
+//! operator can set it); wall time is for display and never decides anything. In a simulation both are the simulated
+//! machine's.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pinode_raft::host;
+use pinode_scheduler::mutant::{self, Mutant};
 use rustix::time::{ClockId, clock_gettime};
 
 /// A moment on CLOCK_BOOTTIME: comparable only within one boot of one machine.
@@ -41,6 +44,10 @@ impl std::ops::Add<Duration> for Moment {
 
 /// Now, on CLOCK_BOOTTIME.
 pub fn now() -> Moment {
+    if let Some(host) = host::current() {
+        let wrong = mutant::is(Mutant::LeasesOnWallClock);
+        return Moment(if wrong { host.wall() } else { host.boottime() });
+    }
     let t = clock_gettime(ClockId::Boottime);
     Moment(Duration::new(t.tv_sec.unsigned_abs(), u32::try_from(t.tv_nsec).unwrap_or(0)))
 }
@@ -48,6 +55,9 @@ pub fn now() -> Moment {
 /// Wall time in milliseconds since 1970, for display.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn wall_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = match host::current() {
+        Some(host) => host.wall(),
+        None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+    };
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

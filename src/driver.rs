@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinode_raft::Machine;
+use pinode_raft::host::here;
+use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::node::{Ailment, Image};
 use pinode_scheduler::{Command, NodeId, SessionId, owed};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::agent::docker::DockerEngine;
+use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Agent, Report, What};
 use crate::propose::{ProposeError, Proposer};
 
@@ -42,11 +44,11 @@ pub async fn drive(machine: Machine, agent: Arc<Agent>, me: NodeId) {
 /// Proposes reports until they are committed. Ends when the agent does.
 pub async fn report(mut reports: mpsc::Receiver<Report>, proposer: Proposer, me: NodeId) {
     let (gather, removed) = mpsc::channel(REMOVALS_MAX);
-    let removals = tokio::spawn(report_removals(removed, proposer.clone(), me));
+    let removals = tokio::spawn(here(report_removals(removed, proposer.clone(), me)));
     while let Some(report) = reports.recv().await {
         match command(report.clone()) {
             Some(command) => {
-                tokio::spawn(until_committed(command, proposer.clone()));
+                tokio::spawn(here(until_committed(command, proposer.clone())));
             }
             None if gather.send((report.container, report.attempt)).await.is_err() => break,
             None => {}
@@ -96,6 +98,9 @@ async fn until_committed(command: Command, proposer: Proposer) {
             Ok(_) | Err(ProposeError::Stopped) => return,
             Err(error @ ProposeError::NoQuorum(_)) => {
                 tracing::warn!(%error, "a report waits");
+                if mutant::is(Mutant::DropsReports) {
+                    return;
+                }
                 sleep(PAUSE).await;
             }
         }
@@ -138,7 +143,7 @@ pub async fn report_engine(
 
 /// Says which images the engine has, one entry a change and one a session. Never returns.
 pub async fn report_images(
-    engine: Arc<DockerEngine>,
+    engine: Arc<dyn ContainerRuntime>,
     mut session: watch::Receiver<Option<SessionId>>,
     proposer: Proposer,
 ) {

@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, spawns the few tasks, and ends them in order.
 
 mod blackout;
+mod doors;
 mod facts;
 mod leave;
 pub(crate) mod pace;
@@ -13,71 +14,127 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use openraft::async_runtime::WatchReceiver;
+use openraft::storage::RaftLogStorage;
 use pinode_raft::config::raft_config;
+use pinode_raft::host::here;
 use pinode_raft::identity::{IdentityError, family};
-use pinode_raft::{Identity, LogStore, Machine, OpenError, Opened, Raft};
+use pinode_raft::{Identity, Log, Machine, OpenError, Opened, Raft, TypeConfig};
 use pinode_scheduler::SessionId;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+pub use doors::Doors;
+use doors::HttpDoors;
+
 use crate::agent::docker::DockerEngine;
+use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Agent, AgentConfig, Intents, reset};
+use crate::clock::Moment;
 use crate::config::Config;
-use crate::guard::{Plan, Told};
+use crate::driver;
+use crate::guard::Plan;
 use crate::http::{self, Backend};
 use crate::liveness::{Keeper, Lease, Record, Watchdog};
 use crate::members::{self, Founding};
 use crate::propose::Proposer;
 use crate::transport::wire::{Joiner, Seen};
-use crate::transport::{self, Core, Greeting, Network, Peers, Services};
-use crate::{docker_api, driver, film};
+use crate::transport::{self, Core, Greeting, Listens, Network, Peers, Services, Tcp, Wires};
 
 /// A folder that a guard holds is looked at so often, so many times.
 const GUARD_LOOK: Duration = Duration::from_millis(200);
 const GUARD_LOOKS: u32 = 75;
+/// Signals that wait to be heard; the second of them ends the process.
+const SIGNALS_MAX: usize = 2;
 /// An orderly stop takes no longer; then it ends anyhow.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
 
+/// What a node stands on. A simulation has its own in the place of log, wires, engine and boot.
+pub struct Ground<L> {
+    /// How it is to be.
+    pub config: Config,
+    /// Who its disk is.
+    pub identity: Identity,
+    /// Its log.
+    pub log: L,
+    /// Its state, as of the newest snapshot.
+    pub machine: Machine,
+    /// Its way to other nodes.
+    pub wires: Arc<dyn Wires>,
+    /// What runs its containers.
+    pub engine: Arc<dyn ContainerRuntime>,
+    /// The kernel's id of this boot.
+    pub boot: String,
+    /// The id that it sees in the folder that all nodes share.
+    pub shared_id: Option<String>,
+    /// Where the end of its authority is written down.
+    pub record: Record,
+    /// Until when what an earlier process of this boot left may go on; none if that one has not said.
+    pub left_until: Option<Moment>,
+}
+
 /// Runs a node until it is told to stop.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let Opened { mut identity, log, machine } =
+    let boot = facts::boot_id()?;
+    let Opened { identity, log, machine } =
         open(&config.data_dir).await.with_context(|| format!("open {}", config.data_dir.display()))?;
-    let told = Plan::dismiss(&config.data_dir, &facts::boot_id()?).context("send the guard home")?;
+    let guarded = Plan::dismiss(&config.data_dir, &boot).context("send the guard home")?;
+    let (record, recorded) = Record::open(identity.node(), &boot);
+    let left_until = guarded.until.or(recorded);
     let shared_id =
         shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
     let peer_listener = bind(&config.peer_listen).await?;
     let http_listener = Arc::new(bind(&config.listen).await?);
-    tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.start().count, "starts");
+    let engine = Arc::new(DockerEngine::new(&config.docker_host)?);
+    let doors = HttpDoors { config: config.clone(), listener: http_listener, engine: engine.clone() };
+    let (tell, told) = mpsc::channel(SIGNALS_MAX);
+    let mut signals = JoinSet::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let (mut signal, tell) = (signal(kind)?, tell.clone());
+        signals.spawn(async move { while signal.recv().await.is_some() && tell.send(()).await.is_ok() {} });
+    }
+    let wires = Arc::new(Tcp);
+    let ground =
+        Ground { config, identity, log, machine, wires, engine, boot, shared_id, record, left_until };
+    live(ground, peer_listener, doors, told).await
+}
 
+/// Lives on that ground until it is told to stop; told once more, it ends at once.
+pub async fn live<L>(
+    mut ground: Ground<L>,
+    listener: impl Listens + 'static,
+    mut doors: impl Doors,
+    mut told: mpsc::Receiver<()>,
+) -> anyhow::Result<()>
+where
+    L: RaftLogStorage<TypeConfig> + Log + Clone + 'static,
+{
+    let (config, identity) = (&ground.config, &mut ground.identity);
+    tracing::info!(name = %config.name, node = format!("{:016x}", identity.node()), start = identity.start().count, "starts");
     let me = Joiner { node: identity.node(), name: config.name.clone(), addr: config.peer_advertise.clone() };
-    let greeting = Greeting::new(me.node, identity.start(), log.clone(), machine.clone(), identity.cluster());
-    let greeting = Arc::new(greeting);
-    let peers = Arc::new(Peers::new(greeting.clone()));
+    let (log, machine) = (ground.log.clone(), ground.machine.clone());
+    let greeting = Arc::new(Greeting::new(me.node, identity.start(), log, machine, identity.cluster()));
+    let peers = Arc::new(Peers::over(ground.wires.clone(), greeting.clone()));
     let founding = Arc::new(Founding::new(me.clone(), &config.peers));
     let services = Arc::new(Services::new(greeting.clone(), founding.clone()));
     let mut tasks = JoinSet::new();
-    tasks.spawn(transport::serve(peer_listener, services.clone()));
+    tasks.spawn(here(transport::serve(listener, services.clone())));
 
-    let mut term = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let meanwhile = http::serve(http_listener.clone(), http::waiting(founding.clone()));
     let found = tokio::select! {
-        () = meanwhile => bail!("the listener on {} ended", config.listen),
-        found = members::found(&mut identity, &founding, &greeting, &peers) => found?,
-        _ = term.recv() => return Ok(()),
-        _ = interrupt.recv() => return Ok(()),
+        () = doors.wait(founding.clone()) => bail!("the listener on {} ended", config.listen),
+        found = members::found(identity, &founding, &greeting, &peers) => found?,
+        _ = told.recv() => return Ok(()),
     };
-    let node = Node::build(config, identity, log, machine, greeting, peers, shared_id, told).await?;
+    let node = Node::build(ground, greeting, peers).await?;
     services.core.get_or_init(|| node.core());
     members::initialise(&node.raft, me.node, &found).await?;
     node.spawn_membership(&mut tasks, me, founding.peers());
-    let agent = node.spawn(&mut tasks, http_listener, &services).await?;
+    let agent = node.spawn(&mut tasks)?;
+    doors.open(node.backend(agent.clone()), &services, &mut tasks)?;
     let broken = tokio::select! {
-        _ = term.recv() => None,
-        _ = interrupt.recv() => None,
+        _ = told.recv() => None,
         stale = node.until_stale() => Some(stale),
         why = node.until_raft_ends() => Some(format!("raft ended, and without it this node is no use: {why}")),
         ended = tasks.join_next() => Some(format!("a task of the node ended: {ended:?}")),
@@ -90,8 +147,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tracing::info!("leaves; once more stops it at once");
     tokio::select! {
         left = timeout(LEAVE_TIMEOUT, node.leave(&agent)) => left.context("leave in time")?,
-        _ = term.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        _ = told.recv() => Ok(()),
     }
 }
 
@@ -130,7 +186,7 @@ fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
 struct Node {
     config: Config,
     identity: Identity,
-    log: LogStore,
+    log: Arc<dyn Log>,
     raft: Raft,
     machine: Machine,
     peers: Arc<Peers>,
@@ -139,7 +195,7 @@ struct Node {
     keeper: Arc<Keeper>,
     lease: Arc<Lease>,
     session: watch::Sender<Option<SessionId>>,
-    engine: Arc<DockerEngine>,
+    engine: Arc<dyn ContainerRuntime>,
     shared_id: Option<String>,
     boot: String,
     /// The pace that Raft was started with.
@@ -147,19 +203,13 @@ struct Node {
 }
 
 impl Node {
-    async fn build(
-        config: Config,
-        identity: Identity,
-        log: LogStore,
-        machine: Machine,
-        greeting: Arc<Greeting>,
-        peers: Arc<Peers>,
-        shared_id: Option<String>,
-        told: Told,
-    ) -> anyhow::Result<Node> {
+    async fn build<L>(ground: Ground<L>, greeting: Arc<Greeting>, peers: Arc<Peers>) -> anyhow::Result<Node>
+    where
+        L: RaftLogStorage<TypeConfig> + Log + Clone + 'static,
+    {
+        let Ground { config, identity, log, machine, engine, boot, shared_id, record, left_until, .. } =
+            ground;
         let me = identity.node();
-        let boot = facts::boot_id()?;
-        let (record, recorded) = Record::open(me, &boot);
         let cluster = identity.cluster().context("no cluster id after the first contact")?;
         let sync_ms = pace::at_start(&config.data_dir, &log).await.context("measure the disk")?;
         let raft_config = Arc::new(raft_config(&http::hex(&cluster), pace::timeouts(sync_ms))?);
@@ -170,14 +220,14 @@ impl Node {
         let proposer = Proposer::new(raft.clone(), machine.clone(), peers.clone(), me);
         let keeper = Keeper::new(me, config.timing, raft.clone(), machine.clone(), proposer.clone());
         Ok(Node {
-            engine: Arc::new(DockerEngine::new(&config.docker_host)?),
-            lease: Lease::new(config.timing, record, told.until.or(recorded)),
+            engine,
+            lease: Lease::new(config.timing, record, left_until),
             boot,
             keeper: Arc::new(keeper),
             session: watch::Sender::new(None),
             config,
             identity,
-            log,
+            log: Arc::new(log),
             raft,
             machine,
             peers,
@@ -201,20 +251,15 @@ impl Node {
     /// Knocks until it is a member, and tends the others while it leads.
     fn spawn_membership(&self, tasks: &mut JoinSet<()>, me: Joiner, doors: Vec<String>) {
         let (raft, machine, peers) = (self.raft.clone(), self.machine.clone(), self.peers.clone());
-        tasks.spawn(async move {
+        tasks.spawn(here(async move {
             members::join(&raft, &machine, &peers, &me, &doors).await;
             members::tend(&raft, &machine).await;
-        });
+        }));
     }
 
-    async fn spawn(
-        &self,
-        tasks: &mut JoinSet<()>,
-        http_listener: Arc<TcpListener>,
-        services: &Services,
-    ) -> anyhow::Result<Arc<Agent>> {
+    /// Everything between the log and the engine.
+    fn spawn(&self, tasks: &mut JoinSet<()>) -> anyhow::Result<Arc<Agent>> {
         let me = self.identity.node();
-        let cluster = self.identity.cluster().map(|id| http::hex(&id)).unwrap_or_default();
         let agent_config = AgentConfig {
             cluster: self.identity.cluster().map(|id| http::hex(family(&id))).unwrap_or_default(),
             node: self.config.name.clone(),
@@ -226,47 +271,34 @@ impl Node {
         let (agent, reports) = Agent::start(self.engine.clone(), self.lease.clone(), agent_config);
         let agent = Arc::new(agent);
         let (keeper, lease) = (self.keeper.clone(), self.lease.clone());
-        tasks.spawn(async move { keeper.watch().await });
-        tasks.spawn(async move { lease.watch().await });
-        tasks.spawn(blackout::tell(self.machine.clone()));
+        tasks.spawn(here(async move { keeper.watch().await }));
+        tasks.spawn(here(async move { lease.watch().await }));
+        tasks.spawn(here(blackout::tell(self.machine.clone())));
         self.spawn_last_resorts(tasks, &agent)?;
-        tasks.spawn(driver::report(reports, self.proposer.clone(), me));
+        tasks.spawn(here(driver::report(reports, self.proposer.clone(), me)));
         let session = self.session.subscribe();
-        tasks.spawn(driver::report_engine(agent.engine(), session, self.proposer.clone()));
+        tasks.spawn(here(driver::report_engine(agent.engine(), session, self.proposer.clone())));
         let (engine, session) = (self.engine.clone(), self.session.subscribe());
-        tasks.spawn(driver::report_images(engine, session, self.proposer.clone()));
-        tasks.spawn(session::keep(self.sessions(agent.clone()), self.session.clone()));
-        let backend = Backend {
+        tasks.spawn(here(driver::report_images(engine, session, self.proposer.clone())));
+        tasks.spawn(here(session::keep(self.sessions(agent.clone()), self.session.clone())));
+        Ok(agent)
+    }
+
+    /// What people can reach of it.
+    fn backend(&self, agent: Arc<Agent>) -> Backend {
+        Backend {
             node: self.config.name.clone(),
-            me,
+            me: self.identity.node(),
             cluster: self.identity.cluster().unwrap_or_default(),
             raft: self.raft.clone(),
             machine: self.machine.clone(),
             proposer: self.proposer.clone(),
             peers: self.peers.clone(),
-            agent: agent.clone(),
+            agent,
             shared_dir: self.config.shared_dir.clone(),
             strategy: self.config.strategy.into(),
             shared_id: self.shared_id.clone(),
-        };
-        let films = film::Films::new(backend.clone(), self.engine.clone(), &self.config);
-        let events = docker_api::EventLog::default();
-        tasks.spawn(docker_api::record(self.machine.clone(), events.clone()));
-        let face = docker_api::FaceConfig {
-            docker_host: self.config.docker_host.clone(),
-            version: self.config.docker_api_version,
-        };
-        let face = docker_api::Face::new(backend.clone(), face, events);
-        agent.fetch_images_from(Arc::new(face.clone()));
-        let for_nodes = http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone()));
-        services.http.get_or_init(|| for_nodes.merge(docker_api::for_nodes(face.clone())));
-        let router = docker_api::front(http::router(backend).merge(film::routes(films)), face);
-        if let Some(path) = &self.config.socket {
-            tasks.spawn(http::serve_socket(http::bind_socket(path)?, router.clone()));
         }
-        tasks.spawn(http::serve(http_listener, router));
-        tracing::info!(listen = %self.config.listen, cluster = %cluster, "ready for people");
-        Ok(agent)
     }
 
     /// For engines that do not end what must be dead.

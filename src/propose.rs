@@ -8,6 +8,7 @@ use std::time::Duration;
 use openraft::ReadPolicy;
 use openraft::errors::{ClientWriteError, LinearizableReadError, RaftError};
 use pinode_raft::{Machine, Raft};
+use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::{Command, Entry, NodeId, Reply};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -125,6 +126,9 @@ impl Proposer {
     /// Waits until this node's state contains everything that was committed when it was asked: reads after it are
     /// linearizable.
     pub async fn read_barrier(&self, within: Duration) -> Result<(), ProposeError> {
+        if mutant::is(Mutant::ReadsStale) {
+            return Ok(());
+        }
         let deadline = Instant::now() + within;
         let late = |_| ProposeError::NoQuorum(within);
         let index = loop {

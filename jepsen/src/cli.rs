@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, value_parser};
 
 use crate::model::Mutant;
 use crate::scenario::catalog;
+use crate::simulated::{ReplayArgs, SimArgs};
 
 /// All of them, in their order.
 pub const ALL: &str = "all";
@@ -32,6 +33,15 @@ pub enum Command {
     Check(CheckArgs),
     /// Go through the protocol of claims, leases and fences, whatever may happen in whatever order
     Model(ModelArgs),
+    /// Run simulated clusters of five nodes, from many seeds, and judge each
+    Sim(SimArgs),
+    /// Run one seed of `sim` again, with its trace
+    Replay(ReplayArgs),
+    /// Plant each known bug, and see that a judge of `sim` catches it
+    Mutants {
+        /// Only this one
+        name: Option<String>,
+    },
 }
 
 /// Flags of `real`.

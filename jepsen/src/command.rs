@@ -13,7 +13,7 @@ use crate::report::{Index, Tally};
 use crate::scenario::film::Reel;
 use crate::scenario::{Setting, catalog};
 use crate::testbed::Options;
-use crate::{interrupt, model, moment, report};
+use crate::{interrupt, model, moment, report, simulated};
 
 const VIOLATIONS: u8 = 1;
 const HARNESS: u8 = 3;
@@ -26,6 +26,9 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Real(args) => real(&args),
         Command::Check(args) => check(&args),
         Command::Model(args) => model::run(args.deep, args.without),
+        Command::Sim(args) => simulated::sim(&args),
+        Command::Replay(args) => simulated::replay(&args),
+        Command::Mutants { name } => simulated::mutants(name.as_deref()),
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,

@@ -12,6 +12,8 @@
 //! | [`remains`] | what one disk has of a cluster that lost its majority |
 //! | [`alone`] | a folder as a cluster of one, recovered or restored |
 //! | [`backup`] | the whole state as one record, and a folder made from it |
+//! | [`host`] | the machine that a task runs on: the real one, or one of a simulation's |
+//! | [`runtime`] | what openraft runs on: tokio, with a seed in a simulation |
 //! | [`config`] | openraft's settings and the two timeout classes |
 //! | [`open`](open()) | the whole folder, verified, or why not |
 
@@ -22,11 +24,13 @@ pub mod config;
 mod durable;
 #[cfg(test)]
 mod faults;
+pub mod host;
 pub mod identity;
 pub mod log;
 pub mod machine;
 mod open;
 pub mod remains;
+pub mod runtime;
 pub mod snapshot;
 pub mod types;
 
@@ -34,7 +38,7 @@ pub use alone::Alone;
 pub use backup::BackupV1;
 pub use durable::{remove as remove_durably, write as write_durably};
 pub use identity::{Identity, lock as lock_folder};
-pub use log::LogStore;
+pub use log::{Log, LogStore};
 pub use machine::Machine;
 pub use open::{OpenError, Opened, open, open_with};
 pub use remains::{RecoverError, Remains};

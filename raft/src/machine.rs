@@ -7,11 +7,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use futures_util::{Stream, TryStreamExt};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, RaftSnapshotBuilder};
+#[cfg(feature = "mutants")]
+use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::{Change, Reply, State};
 use sha2::{Digest, Sha256};
 use tokio::sync::{broadcast, watch};
 
 use crate::codec::{self, SnapshotV1};
+use crate::host;
 use crate::snapshot::Snapshots;
 use crate::types::{LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
 
@@ -141,6 +144,10 @@ impl Core {
 
     fn snapshot(&self) -> SnapshotV1 {
         let meta = SnapshotMeta { last_log_id: self.last, last_membership: self.membership.clone() };
+        #[cfg(feature = "mutants")]
+        if mutant::is(Mutant::ForgetsRequests) {
+            return SnapshotV1 { meta: (&meta).into(), state: self.state.clone().without_requests() };
+        }
         SnapshotV1 { meta: (&meta).into(), state: self.state.clone() }
     }
 }
@@ -213,5 +220,5 @@ impl RaftSnapshotBuilder<TypeConfig> for Machine {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+    host::blocking(work).await.map_err(io::Error::other)?
 }

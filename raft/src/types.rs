@@ -4,6 +4,7 @@ use pinode_scheduler::{Entry as SchedulerEntry, NodeId, Reply};
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
+use crate::runtime::Runtime;
 
 openraft::declare_raft_types!(
     /// What pinode replicates: entries of the scheduler, answered by its replies.
@@ -12,6 +13,7 @@ openraft::declare_raft_types!(
         R = Reply,
         NodeId = NodeId,
         Node = Member,
+        AsyncRuntime = Runtime,
 );
 
 /// A member of the Raft group, as its membership entries name it.

@@ -1,6 +1,7 @@
 //! When is exit 0 a success? One pure function answers.
 
 use pinode_scheduler::Outcome;
+use pinode_scheduler::mutant::{self, Mutant};
 
 use super::intents::Signal;
 use super::runtime::{History, Seen};
@@ -24,7 +25,8 @@ pub(super) struct Evidence {
 pub(super) fn classify(seen: &Seen, evidence: Evidence) -> Outcome {
     let code = seen.code;
     let interrupted = |reason: &str| Outcome::Interrupted { code: Some(code), reason: reason.to_owned() };
-    match evidence.signal {
+    let signal = evidence.signal.filter(|_| !(mutant::is(Mutant::BelievesOwnKill) && code == 0));
+    match signal {
         Some(Signal::Stop) => return Outcome::Cancelled { code: Some(code) },
         Some(Signal::Fence) => {
             return interrupted("stopped because its node left, or lost touch with the cluster");
@@ -35,13 +37,17 @@ pub(super) fn classify(seen: &Seen, evidence: Evidence) -> Outcome {
     if !evidence.same_boot {
         return interrupted("the machine was restarted meanwhile");
     }
+    if mutant::is(Mutant::BelievesOwnKill) && code == 0 {
+        return Outcome::Exited { code, witnessed: true, oom: false };
+    }
     if evidence.history.kill {
         return interrupted("somebody killed it outside of the cluster");
     }
     if evidence.watched || evidence.history.start {
         return Outcome::Exited { code, witnessed: evidence.watched, oom: seen.oom };
     }
-    if evidence.live_restore && code != 255 && times_are_plausible(seen) {
+    let live_restore = evidence.live_restore || mutant::is(Mutant::BelievesRestartedEngine);
+    if live_restore && code != 255 && times_are_plausible(seen) {
         return Outcome::Exited { code, witnessed: false, oom: seen.oom };
     }
     interrupted("the Docker Engine was restarted meanwhile")

@@ -49,21 +49,6 @@ impl DockerEngine {
         Ok(DockerEngine { client, arches: Mutex::default() })
     }
 
-    /// All its images, under each of their names and ids, in their order.
-    pub async fn images(&self) -> Result<Vec<Image>, RuntimeError> {
-        let found = self.client.list_images(None::<ListImagesOptions>).await.map_err(failed)?;
-        let mut arches = BTreeMap::new();
-        let mut images = BTreeMap::new();
-        for image in found {
-            let arch = self.arch(&image.id).await?;
-            let names = image.repo_tags.into_iter().filter(|name| name != "<none>:<none>");
-            images.extend(names.chain([image.id.clone()]).map(|name| (name, arch.clone())));
-            arches.insert(image.id, arch);
-        }
-        *self.known_arches() = arches;
-        Ok(images.into_iter().map(|(name, arch)| Image { name, arch }).collect())
-    }
-
     /// Empty if the image is gone, or does not say.
     async fn arch(&self, id: &str) -> Result<String, RuntimeError> {
         if let Some(arch) = self.known_arches().get(id) {
@@ -135,6 +120,23 @@ fn only(key: &str, value: String) -> HashMap<String, Vec<String>> {
 }
 
 impl ContainerRuntime for DockerEngine {
+    fn images(&self) -> BoxFuture<'_, Result<Vec<Image>, RuntimeError>> {
+        async move {
+            let found = self.client.list_images(None::<ListImagesOptions>).await.map_err(failed)?;
+            let mut arches = BTreeMap::new();
+            let mut images = BTreeMap::new();
+            for image in found {
+                let arch = self.arch(&image.id).await?;
+                let names = image.repo_tags.into_iter().filter(|name| name != "<none>:<none>");
+                images.extend(names.chain([image.id.clone()]).map(|name| (name, arch.clone())));
+                arches.insert(image.id, arch);
+            }
+            *self.known_arches() = arches;
+            Ok(images.into_iter().map(|(name, arch)| Image { name, arch }).collect())
+        }
+        .boxed()
+    }
+
     fn info(&self) -> BoxFuture<'_, Result<EngineInfo, RuntimeError>> {
         async move {
             let info = self.client.info().await.map_err(failed)?;

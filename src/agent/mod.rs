@@ -4,7 +4,7 @@
 mod classify;
 mod dispatch;
 pub mod docker;
-#[cfg(test)]
+#[cfg(any(test, feature = "fake-engine"))]
 pub mod fake;
 mod gate;
 mod images;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use pinode_scheduler::ContainerId;
+use pinode_scheduler::node::Image;
 
 /// Labels on every Docker container of ours.
 pub mod label {
@@ -168,6 +169,8 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     fn logs(&self, id: &str, follow: bool) -> BoxStream<'static, Result<Bytes, RuntimeError>>;
     /// Hints about ours, until the connection breaks.
     fn hints(&self, cluster: &str) -> BoxStream<'static, Result<Hint, RuntimeError>>;
+    /// All its images, under each of their names and ids, in their order.
+    fn images(&self) -> BoxFuture<'_, Result<Vec<Image>, RuntimeError>>;
     /// Whether an image is there.
     fn has_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<bool, RuntimeError>>;
 }

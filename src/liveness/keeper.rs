@@ -8,6 +8,7 @@ use std::time::Duration;
 use pinode_raft::config::{FAST_SYNC_MS, pace_of};
 use pinode_raft::{Machine, Raft};
 use pinode_scheduler::later::{LEVEL, LEVEL_PACE};
+use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::{Command, NodeId, SessionId, State, Timer};
 use tokio::time::{sleep, timeout};
 
@@ -123,7 +124,8 @@ impl Keeper {
         };
         let now = clock::now();
         let mut heard = self.heard();
-        if !open || heard.condemned.contains(&renewal.session) {
+        let condemned = heard.condemned.contains(&renewal.session);
+        if !open || condemned && !mutant::is(Mutant::RenewsCondemned) {
             return Granted::No;
         }
         let fresh = Session::heard(now);
@@ -212,7 +214,8 @@ impl Keeper {
                 timing.lost_after_acting_for(Duration::from_millis(grace_ms)).max(timing.lost_after())
             });
             let lags = known.lagging_since.is_some_and(|from| now.since(from) >= self.timing.suspect);
-            if silent >= lost_after && now.since(since) >= lost_after {
+            let early = mutant::is(Mutant::DeclaresLostEarly) && silent >= self.timing.suspect;
+            if early || silent >= lost_after && now.since(since) >= lost_after {
                 heard.condemned.insert(session);
                 due.push(Command::NodeLost { session });
             } else if away.is_some() {

@@ -30,7 +30,12 @@ impl Record {
 
     /// Opens the file of a node, and reads the end that an earlier process of this boot has written.
     pub fn open(node: NodeId, boot: &str) -> (Record, Option<Moment>) {
-        let path = folder().join(format!("{node:016x}.lease"));
+        Record::open_in(&folder(), node, boot)
+    }
+
+    /// The same, in a folder of the caller's choice.
+    pub fn open_in(folder: &Path, node: NodeId, boot: &str) -> (Record, Option<Moment>) {
+        let path = folder.join(format!("{node:016x}.lease"));
         match Record::at(&path, boot) {
             Ok(opened) => opened,
             Err(error) => {

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use pinode_raft::config::{FAST_SYNC_MS, Timeouts, pace_of};
-use pinode_raft::{LogStore, Machine, write_durably};
+use pinode_raft::{Log, Machine, write_durably};
 use pinode_scheduler::NodeId;
 use tokio::time::sleep;
 
@@ -21,7 +21,7 @@ const MYSELF: &str = "/proc/self/exe";
 const TURN: Duration = Duration::from_secs(20);
 
 /// The pace that Raft is started with, in milliseconds a sync.
-pub(crate) async fn at_start(dir: &Path, log: &LogStore) -> io::Result<u32> {
+pub(crate) async fn at_start(dir: &Path, log: &impl Log) -> io::Result<u32> {
     if let Some(seen) = fs::read_to_string(dir.join(FILE)).ok().and_then(|text| text.trim().parse().ok()) {
         return Ok(seen);
     }

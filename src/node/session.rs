@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinode_raft::{LogStore, Machine};
+use pinode_raft::host::here;
+use pinode_raft::{Log, Machine};
 use pinode_scheduler::node::Start;
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tokio::sync::watch;
@@ -13,7 +14,6 @@ use tokio::time::sleep;
 
 use super::facts;
 use super::leave::never_reruns;
-use crate::agent::docker::DockerEngine;
 use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Agent, Authority};
 use crate::config::Config;
@@ -37,9 +37,9 @@ pub(super) struct Sessions {
     pub(super) boot: String,
     pub(super) config: Config,
     pub(super) shared_id: Option<String>,
-    pub(super) engine: Arc<DockerEngine>,
+    pub(super) engine: Arc<dyn ContainerRuntime>,
     pub(super) agent: Arc<Agent>,
-    pub(super) log: LogStore,
+    pub(super) log: Arc<dyn Log>,
     pub(super) machine: Machine,
     pub(super) proposer: Proposer,
     pub(super) keeper: Arc<Keeper>,
@@ -69,7 +69,7 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
         // Only now: before, the state may be behind, and what it owes would be of another time.
         driving.get_or_insert_with(|| {
             let drive = driver::drive(sessions.machine.clone(), sessions.agent.clone(), sessions.me);
-            tokio::spawn(drive).abort_handle()
+            tokio::spawn(here(drive)).abort_handle()
         });
         let Sessions { lease, proposer, machine, keeper, log, .. } = &sessions;
         keep_renewing(lease, proposer, machine, session, keeper, || log.sync_p99()).await;

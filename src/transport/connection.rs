@@ -2,7 +2,7 @@
 //!
 //! One task owns the connection, so who gives up waiting neither breaks the stream nor stops a dial half-way.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::dial::{Frames, Target, dial};
 use super::greeting::Greeting;
+use super::socket::Wires;
 use super::wire::{self, Answer, Ask, BadFrame, Welcome};
 
 /// Questions that wait to be sent on one connection; more are refused.
@@ -101,11 +102,18 @@ impl Connection {
     pub(super) fn new(
         target: Target,
         greeting: Arc<Greeting>,
+        wires: Arc<dyn Wires>,
     ) -> (Connection, impl Future<Output = ()> + Send) {
         let (calls, waiting) = mpsc::channel(WAITING_MAX);
         let target = Arc::new(target);
-        let dialler =
-            Dialler { target: Arc::clone(&target), greeting, calls: waiting, pause: PAUSE_MIN, number: 0 };
+        let dialler = Dialler {
+            target: Arc::clone(&target),
+            greeting,
+            wires,
+            calls: waiting,
+            pause: PAUSE_MIN,
+            number: 0,
+        };
         (Connection { target, calls }, dialler.run())
     }
 
@@ -137,12 +145,13 @@ impl Connection {
 struct Dialler {
     target: Arc<Target>,
     greeting: Arc<Greeting>,
+    wires: Arc<dyn Wires>,
     calls: mpsc::Receiver<Call>,
     pause: Duration,
     number: u64,
 }
 
-type Unanswered = Mutex<HashMap<u64, Answered>>;
+type Unanswered = Mutex<BTreeMap<u64, Answered>>;
 
 impl Dialler {
     async fn run(mut self) {
@@ -150,7 +159,7 @@ impl Dialler {
             if first.answered.is_closed() {
                 continue;
             }
-            match dial(&self.target, &self.greeting).await {
+            match dial(&self.target, &self.greeting, &*self.wires).await {
                 Ok(frames) => {
                     self.pause = PAUSE_MIN;
                     self.converse(frames, first).await;
@@ -189,7 +198,7 @@ impl Dialler {
             why = hear(stream, &unanswered) => why,
         };
         tracing::debug!(addr, purpose = ?self.target.purpose, why, "a connection ended");
-        for (_, answered) in lock(&unanswered).drain() {
+        for answered in std::mem::take(&mut *lock(&unanswered)).into_values() {
             give(answered, Err(CallError::Broken { addr: addr.clone(), why: why.clone() }));
         }
     }
@@ -266,7 +275,7 @@ async fn hear(
     }
 }
 
-fn lock(unanswered: &Unanswered) -> MutexGuard<'_, HashMap<u64, Answered>> {
+fn lock(unanswered: &Unanswered) -> MutexGuard<'_, BTreeMap<u64, Answered>> {
     unanswered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

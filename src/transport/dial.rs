@@ -7,26 +7,22 @@ use futures_util::{SinkExt, StreamExt};
 use pinode_scheduler::NodeId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::connection::CallError;
 use super::greeting::Greeting;
+use super::socket::{Socket, Wires};
 use super::wire::{self, Purpose, Verdict, Welcome};
 
 /// From the dial to the end of the handshake.
 const DIAL_MAX: Duration = Duration::from_secs(1);
-/// How long bytes may stay unacknowledged by the other machine before the kernel gives the connection up: TCP by itself
-/// would go on for a quarter of an hour, ever more rarely, after the network has healed.
-const UNACKNOWLEDGED_MAX_MS: u32 = 2_000;
 
-pub(super) type Frames = Framed<TcpStream, LengthDelimitedCodec>;
+pub(super) type Frames = Framed<Socket, LengthDelimitedCodec>;
 
-/// Makes a socket speak in frames, without Nagle's 40 ms and without TCP's patience.
-pub(super) fn framed(socket: TcpStream) -> io::Result<Frames> {
-    socket.set_nodelay(true)?;
-    rustix::net::sockopt::set_tcp_user_timeout(&socket, UNACKNOWLEDGED_MAX_MS)?;
+/// Makes a socket speak in frames.
+pub(super) fn framed(socket: Socket) -> io::Result<Frames> {
+    socket.prepare()?;
     Ok(Framed::new(socket, wire::framing()))
 }
 
@@ -42,7 +38,7 @@ pub(super) async fn receive<T: DeserializeOwned>(frames: &mut Frames) -> io::Res
 }
 
 /// Whom a connection is to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Target {
     pub(super) addr: String,
     pub(super) to: Option<NodeId>,
@@ -58,14 +54,18 @@ impl Target {
 }
 
 /// Connects and introduces this node. What follows on the connection is its purpose's affair.
-pub(super) async fn dial(target: &Target, greeting: &Greeting) -> Result<Frames, CallError> {
+pub(super) async fn dial(
+    target: &Target,
+    greeting: &Greeting,
+    wires: &dyn Wires,
+) -> Result<Frames, CallError> {
     let late = |_| Err(target.unreachable(format!("no hello within {} ms", DIAL_MAX.as_millis())));
-    timeout(DIAL_MAX, shake_hands(target, greeting)).await.unwrap_or_else(late)
+    timeout(DIAL_MAX, shake_hands(target, greeting, wires)).await.unwrap_or_else(late)
 }
 
-async fn shake_hands(target: &Target, greeting: &Greeting) -> Result<Frames, CallError> {
+async fn shake_hands(target: &Target, greeting: &Greeting, wires: &dyn Wires) -> Result<Frames, CallError> {
     let failed = |error: io::Error| target.unreachable(error.to_string());
-    let socket = TcpStream::connect(&target.addr).await.map_err(failed)?;
+    let socket = wires.connect(&target.addr).await.map_err(failed)?;
     let mut frames = framed(socket).map_err(failed)?;
     let acknowledged = target.to.and_then(|node| greeting.acknowledged(node));
     send(&mut frames, &greeting.hello(target)).await.map_err(failed)?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16};
 
 use openraft::async_runtime::WatchReceiver;
 use pinode_raft::identity::family;
-use pinode_raft::{LogStore, Machine, Raft};
+use pinode_raft::{Log, Machine, Raft};
 use pinode_scheduler::NodeId;
 use pinode_scheduler::node::Start;
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ use super::wire::{self, Hello, Me, PROTOCOL, Purpose, Seen, Welcome, cluster_nam
 pub struct Greeting {
     node: NodeId,
     start: Start,
-    log: LogStore,
+    log: Box<dyn Log>,
     machine: Machine,
     raft: OnceLock<Raft>,
     cluster: OnceLock<[u8; 32]>,
@@ -36,7 +36,7 @@ impl Greeting {
     pub fn new(
         node: NodeId,
         start: Start,
-        log: LogStore,
+        log: impl Log + 'static,
         machine: Machine,
         cluster: Option<[u8; 32]>,
     ) -> Greeting {
@@ -47,7 +47,7 @@ impl Greeting {
         Greeting {
             node,
             start,
-            log,
+            log: Box::new(log),
             machine,
             raft: OnceLock::new(),
             cluster: known,
@@ -105,7 +105,7 @@ impl Greeting {
 
     /// What this disk has, in its log or in a snapshot that was installed a moment ago.
     fn last_log(&self) -> Option<u64> {
-        let logged = self.log.recovered().last.map(|id| id.index);
+        let logged = self.log.last_index();
         logged.max(self.machine.last_applied().map(|id| id.index))
     }
 

@@ -6,6 +6,7 @@
 //! | [`wire`] | every type that travels, and the frames they travel in |
 //! | `mirror` | openraft's messages as types of our own |
 //! | `greeting` | the hello: what this node says of itself, how it judges others |
+//! | `socket` | what it all travels on: TCP, or a simulation's wires |
 //! | `dial` | the way to another node, and the handshake |
 //! | `connection` | the dialling end of one connection |
 //! | `peers` | all of these |
@@ -25,6 +26,7 @@ mod network;
 mod peers;
 mod raft_end;
 mod server;
+mod socket;
 mod tunnel;
 pub mod wire;
 
@@ -33,4 +35,5 @@ pub use greeting::Greeting;
 pub use network::Network;
 pub use peers::Peers;
 pub use server::{Core, Services, serve};
+pub use socket::{Bytes, Listens, Socket, Tcp, Wires};
 pub use tunnel::Tunnel;

@@ -1,16 +1,18 @@
 //! All connections that this node dials: one for each node, purpose, and cluster it speaks for.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pinode_raft::host::here;
 use pinode_scheduler::NodeId;
 use tokio::task::JoinSet;
 
 use super::connection::{CallError, Connection};
 use super::dial::{Target, dial};
 use super::greeting::Greeting;
+use super::socket::{Tcp, Wires};
 use super::tunnel::{Tunnel, bytes_of};
 use super::wire::{Answer, Ask, Purpose};
 
@@ -20,12 +22,13 @@ const KEPT_MAX: usize = 1_024;
 /// The dialled connections. They end when it is dropped.
 pub struct Peers {
     greeting: Arc<Greeting>,
+    wires: Arc<dyn Wires>,
     open: Mutex<Open>,
 }
 
 #[derive(Default)]
 struct Open {
-    kept: HashMap<Target, Connection>,
+    kept: BTreeMap<Target, Connection>,
     tasks: JoinSet<()>,
     stopped: bool,
 }
@@ -39,7 +42,12 @@ impl fmt::Debug for Peers {
 impl Peers {
     /// Nobody is dialled yet.
     pub fn new(greeting: Arc<Greeting>) -> Peers {
-        Peers { greeting, open: Mutex::default() }
+        Peers::over(Arc::new(Tcp), greeting)
+    }
+
+    /// The same over other wires.
+    pub fn over(wires: Arc<dyn Wires>, greeting: Arc<Greeting>) -> Peers {
+        Peers { greeting, wires, open: Mutex::default() }
     }
 
     /// This node.
@@ -71,7 +79,7 @@ impl Peers {
             purpose: Purpose::Http,
             cluster: self.greeting.cluster(),
         };
-        let frames = dial(&target, &self.greeting).await?;
+        let frames = dial(&target, &self.greeting, &*self.wires).await?;
         bytes_of(frames).map_err(|error| CallError::Broken { addr: target.addr, why: error.to_string() })
     }
 
@@ -92,10 +100,11 @@ impl Peers {
         if let Some(connection) = open.kept.get(&target) {
             return connection.clone();
         }
-        let (connection, task) = Connection::new(target.clone(), Arc::clone(&self.greeting));
+        let (connection, task) =
+            Connection::new(target.clone(), Arc::clone(&self.greeting), Arc::clone(&self.wires));
         while open.tasks.try_join_next().is_some() {}
         if !open.stopped {
-            open.tasks.spawn(task);
+            open.tasks.spawn(here(task));
             // Who has moved, or was met before there was a cluster, is not met there again.
             open.kept.retain(|old, _| {
                 old.cluster == target.cluster && (to.is_none() || old.to != to || old.addr == target.addr)

@@ -9,8 +9,8 @@ use axum::Router;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use pinode_raft::host::here;
 use pinode_raft::{Machine, Raft};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -19,6 +19,7 @@ use super::connection::IDLE_MAX;
 use super::dial::{self, Frames};
 use super::greeting::Greeting;
 use super::raft_end::RaftEnd;
+use super::socket::{Listens, Socket};
 use super::tunnel::bytes_of;
 use super::wire::{self, Answer, Ask, BadFrame, Hello, Purpose, Verdict, Welcome};
 use crate::http;
@@ -67,7 +68,7 @@ pub struct Core {
 }
 
 /// Accepts until it is dropped; its connections end with it.
-pub async fn serve(listener: TcpListener, services: Arc<Services>) {
+pub async fn serve(mut listener: impl Listens, services: Arc<Services>) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -85,14 +86,14 @@ pub async fn serve(listener: TcpListener, services: Arc<Services>) {
             continue;
         };
         let services = Arc::clone(&services);
-        connections.spawn(async move {
+        connections.spawn(here(async move {
             match services.talk(socket).await {
                 // Who asked is gone, which is no news here.
                 Ok(()) | Err(TalkError::Write(_)) => tracing::debug!(%from, "a connection ended"),
                 Err(error) => tracing::warn!(%from, %error, "ended a connection"),
             }
             drop(place);
-        });
+        }));
     }
 }
 
@@ -124,7 +125,7 @@ impl Services {
         Services { greeting, founding, core: OnceLock::new(), http: OnceLock::new(), tunnels }
     }
 
-    async fn talk(self: Arc<Self>, socket: TcpStream) -> Result<(), TalkError> {
+    async fn talk(self: Arc<Self>, socket: Socket) -> Result<(), TalkError> {
         let introduced =
             timeout(HELLO_TIMEOUT, self.introduce(socket)).await.map_err(|_| TalkError::Silent)?;
         let Some((hello, frames)) = introduced.map_err(TalkError::Hello)? else { return Ok(()) };
@@ -158,7 +159,7 @@ impl Services {
         Ok(())
     }
 
-    async fn introduce(&self, socket: TcpStream) -> io::Result<Option<(Hello, Frames)>> {
+    async fn introduce(&self, socket: Socket) -> io::Result<Option<(Hello, Frames)>> {
         let mut frames = dial::framed(socket)?;
         let hello: Hello = dial::receive(&mut frames).await?;
         let welcome = self.greeting.welcome(&hello);
@@ -245,7 +246,7 @@ impl Answers {
             flat(done)?;
         }
         let sink = Arc::clone(&self.sink);
-        self.at_work.spawn(async move { send(&sink, number, &answer.await).await });
+        self.at_work.spawn(here(async move { send(&sink, number, &answer.await).await }));
         Ok(())
     }
 

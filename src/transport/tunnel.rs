@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::dial::Frames;
+use super::socket::Socket;
 
 /// Of a machine that died nothing more is heard: it is asked whether it lives after this silence, so often, so many times.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -23,8 +24,11 @@ pub type Tunnel = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, OwnedWriteHalf>;
 /// What follows the handshake, as bytes; the first of them may have come together with its last frame.
 pub(super) fn bytes_of(frames: Frames) -> io::Result<Tunnel> {
     let parts = frames.into_parts();
-    be_patient(&parts.io)?;
-    let (read, write) = parts.io.into_split();
+    let Socket::Tcp(socket) = parts.io else {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "simulated wires carry no HTTP"));
+    };
+    be_patient(&socket)?;
+    let (read, write) = socket.into_split();
     Ok(join(Cursor::new(parts.read_buf).chain(read), write))
 }
 

@@ -42,6 +42,7 @@ mod end;
 pub mod filter;
 pub mod id;
 pub mod later;
+pub mod mutant;
 pub mod node;
 mod obstacle;
 mod owed;

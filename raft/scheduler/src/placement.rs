@@ -6,6 +6,8 @@ use crate::apply::Step;
 use crate::container::{Attempt, Claim, Container, Phase};
 use crate::filter::{Crowd, slots};
 use crate::id::{ContainerId, NodeId};
+#[cfg(feature = "mutants")]
+use crate::mutant::{self, Mutant};
 use crate::node::Node;
 use crate::reply::What;
 use crate::seeker::{Seeker, unclaimable};
@@ -63,6 +65,10 @@ impl Step<'_> {
         let seeker = Seeker::new(self.state, container, shared, crowd);
         let strategy = container.spec.strategy;
         let fits = self.state.nodes.values().filter(|node| seeker.obstacle(node).is_none());
+        #[cfg(feature = "mutants")]
+        if mutant::is(Mutant::FollowsHashOrder) {
+            return fits.min_by_key(|node| mutant::hash_order(node.id)).map(|node| node.id);
+        }
         let best = fits
             .min_by_key(|node| (Reverse(seeker.preferences_met(node)), strategy.rank(node, self.index, id)));
         best.map(|node| node.id)

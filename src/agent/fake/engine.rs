@@ -10,12 +10,19 @@ use tokio::time::Instant;
 
 use super::super::runtime::{EngineInfo, Hint, History, RuntimeError, Seen, Status, label};
 use super::container::Container;
+use super::deeds::{Deed, Happened};
 use super::program::Program;
 
 /// 2026-01-01: when every fake engine is made, in seconds since 1970.
 const BEGAN_S: i64 = 1_767_225_600;
+/// What it says of its machine.
+const CPUS: u64 = 4;
+const MEMORY: u64 = 8 << 30;
 /// Hints that wait for a slow reader; the engine drops what is more.
 const HINTS_MAX: usize = 256;
+
+/// The code that an engine shows for what ended while it was away, and knows nothing of.
+const POWER_CUT: i64 = 255;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
@@ -47,6 +54,8 @@ pub(super) struct Engine {
     containers: BTreeMap<String, Container>,
     /// Of this run of the engine.
     events: Vec<(String, Action)>,
+    /// Of all its runs.
+    pub(super) deeds: Vec<Deed>,
 }
 
 impl Engine {
@@ -63,6 +72,7 @@ impl Engine {
             made: 0,
             containers: BTreeMap::new(),
             events: Vec::new(),
+            deeds: Vec::new(),
         }
     }
 
@@ -71,11 +81,21 @@ impl Engine {
     }
 
     pub(super) fn info(&self) -> EngineInfo {
-        EngineInfo { version: "fake".to_owned(), live_restore: self.live_restore, ..EngineInfo::default() }
+        EngineInfo {
+            version: "fake".to_owned(),
+            cpus: CPUS,
+            memory: MEMORY,
+            live_restore: self.live_restore,
+            ..EngineInfo::default()
+        }
     }
 
     pub(super) fn count(&self) -> usize {
         self.containers.len()
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.containers.values().map(|found| found.docker_name.clone()).collect()
     }
 
     pub(super) fn list(&self, cluster: &str) -> Vec<Seen> {
@@ -129,6 +149,7 @@ impl Engine {
         let attempt = (found.label(label::NAME).to_owned(), found.attempt());
         *self.runs.entry(attempt).or_default() += 1;
         self.happened(&id, Action::Start);
+        self.did(&id, Happened::Started);
         if length == Some(Duration::ZERO) {
             self.is_through(&id, life.run);
         }
@@ -140,6 +161,7 @@ impl Engine {
         let Some(found) = self.running(id, run) else { return };
         let (code, oom) = (found.program.code, found.program.oom);
         self.end(id, code, oom);
+        self.did(id, Happened::Ended { code, by_itself: true });
     }
 
     pub(super) fn is_healthy(&mut self, id: &str, run: u32) {
@@ -178,8 +200,25 @@ impl Engine {
         self.happened(&id, Action::Kill);
         if let Some(code) = code {
             self.end(&id, code, false);
+            self.did(&id, Happened::Ended { code, by_itself: false });
         }
         Ok(())
+    }
+
+    /// The machine's power goes: everything ends in one instant, and the engine will know no better than 255.
+    pub(super) fn lose_power(&mut self) {
+        let running = self.containers.values().filter(|found| found.status == Status::Running);
+        for id in running.map(|found| found.id.clone()).collect::<Vec<_>>() {
+            self.end(&id, POWER_CUT, false);
+            self.did(&id, Happened::Ended { code: POWER_CUT, by_itself: false });
+        }
+        self.goes_away();
+    }
+
+    fn did(&mut self, id: &str, what: Happened) {
+        let Some(found) = self.containers.get(id) else { return };
+        let (name, attempt) = (found.label(label::NAME).to_owned(), found.attempt());
+        self.deeds.push(Deed { at: Instant::now(), docker_id: id.to_owned(), name, attempt, what });
     }
 
     pub(super) fn remove(&mut self, id: &str, force: bool) -> Result<(), RuntimeError> {
@@ -225,11 +264,9 @@ impl Engine {
         let running = self.containers.values().filter(|found| found.status == Status::Running);
         let running: Vec<String> = running.map(|found| found.id.clone()).collect();
         for id in running {
-            self.terminate(&id).expect("what runs can be told to end");
-            let deaf = self.find(&id).is_some_and(|found| found.status == Status::Running);
-            if deaf {
-                self.kill(&id).expect("what runs can be killed");
-            }
+            // Who does not listen is killed; what has ended meanwhile needs neither.
+            drop(self.terminate(&id));
+            drop(self.kill(&id));
         }
     }
 

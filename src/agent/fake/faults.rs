@@ -30,6 +30,8 @@ pub enum Call {
     Hints,
     /// `has_image`
     HasImage,
+    /// `images`
+    Images,
 }
 
 /// One call that was made.

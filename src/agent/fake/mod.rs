@@ -6,6 +6,7 @@
 
 mod connection;
 mod container;
+mod deeds;
 mod engine;
 mod faults;
 mod program;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use connection::{Connection, Crash};
+pub use deeds::{Deed, Happened};
 pub use faults::{Call, Called};
 pub use program::Program;
 
@@ -71,18 +73,17 @@ impl FakeEngine {
 
     /// A container that is nobody's here, by its Docker name.
     pub fn add_foreign(&self, docker_name: &str) {
-        let made = self.engine().create(docker_name, &Default::default());
-        made.expect("a foreign container's name is free");
+        drop(self.engine().create(docker_name, &Default::default()));
     }
 
-    /// Somebody with a shell on the machine kills it.
-    pub fn kill_from_outside(&self, docker_name: &str) {
-        self.engine().kill(docker_name).expect("only what runs is killed from outside");
+    /// Somebody with a shell on the machine kills it; whether it ran.
+    pub fn kill_from_outside(&self, docker_name: &str) -> bool {
+        self.engine().kill(docker_name).is_ok()
     }
 
-    /// Somebody with a shell on the machine removes it, running or not.
-    pub fn remove_from_outside(&self, docker_name: &str) {
-        self.engine().remove(docker_name, true).expect("only what is there is removed from outside");
+    /// Somebody with a shell on the machine removes it, running or not; whether it was there.
+    pub fn remove_from_outside(&self, docker_name: &str) -> bool {
+        self.engine().remove(docker_name, true).is_ok()
     }
 }
 
@@ -138,6 +139,11 @@ impl FakeEngine {
         self.engine().shut_down();
     }
 
+    /// The machine's power goes, and with it everything that runs.
+    pub fn loses_power(&self) {
+        self.engine().lose_power();
+    }
+
     /// A new run of the engine: what the one before remembered is gone.
     pub fn boots(&self) {
         let mut engine = self.engine();
@@ -183,6 +189,11 @@ impl FakeEngine {
         self.faults().most_launches
     }
 
+    /// Every start and end so far, in order.
+    pub fn deeds(&self) -> Vec<Deed> {
+        self.engine().deeds.clone()
+    }
+
     /// A container, as the engine shows it.
     pub fn find(&self, docker_name: &str) -> Option<Seen> {
         self.engine().inspect(docker_name)
@@ -191,6 +202,11 @@ impl FakeEngine {
     /// Where it is.
     pub fn status_of(&self, docker_name: &str) -> Option<Status> {
         self.find(docker_name).map(|seen| seen.status)
+    }
+
+    /// The Docker names of all containers.
+    pub fn names(&self) -> Vec<String> {
+        self.engine().names()
     }
 
     /// How many containers there are, in any state.

@@ -179,6 +179,6 @@ async fn a_container_that_is_gone_after_an_intent_may_have_run() {
     node.owes(run("split"));
     node.started().await;
     assert_eq!(node.fake.status_of(&docker_name("split")), Some(Status::Running));
-    node.fake.remove_from_outside(&docker_name("split"));
+    assert!(node.fake.remove_from_outside(&docker_name("split")));
     assert_eq!(node.end().await, Outcome::Unknown);
 }

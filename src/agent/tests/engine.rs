@@ -117,7 +117,7 @@ async fn a_restart_of_the_engine_between_two_streams_of_hints_is_not_overlooked(
 #[tokio::test(start_paused = true)]
 async fn exit_0_by_somebody_else_s_kill_is_not_believed() {
     let mut node = running(Program::runs_for_ever().shows_when_killed(0)).await;
-    node.fake.kill_from_outside(&docker_name("split"));
+    assert!(node.fake.kill_from_outside(&docker_name("split")));
     let end = node.end().await;
     assert!(is_interrupted(&end), "{end:?}");
 }

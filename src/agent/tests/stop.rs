@@ -125,7 +125,7 @@ async fn what_somebody_else_has_removed_is_said_to_be_removed() {
     let mut node = Node::new();
     node.owes(run("true"));
     node.end().await;
-    node.fake.remove_from_outside(&docker_name("true"));
+    assert!(node.fake.remove_from_outside(&docker_name("true")));
     node.owes(remove("true"));
     assert_eq!(node.report().await.what, What::Removed);
 }

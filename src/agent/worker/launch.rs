@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, EndpointSettings};
+use pinode_raft::host;
 use pinode_scheduler::container::Decline;
+use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::{Outcome, Work};
 use tokio::time::Instant;
 
@@ -76,7 +78,7 @@ impl Worker {
         }
         // It makes folders in the shared folder, which may hang for as long as its network does.
         let (launcher, asked) = (context.clone(), work.clone());
-        let body = tokio::task::spawn_blocking(move || launcher.launcher.body(&asked)).await;
+        let body = host::blocking(move || launcher.launcher.body(&asked)).await;
         let said = |error: &dyn std::error::Error| Decline::Other(error.to_string());
         let body: ContainerCreateBody = match body {
             Ok(Ok(body)) => body,
@@ -211,6 +213,10 @@ impl Worker {
     /// without force decides: what runs stays, and is adopted.
     pub(super) async fn doubt(&mut self, work: &Work, seen: &Seen) -> Result<Next, Trouble> {
         let now = Instant::now();
+        if mutant::is(Mutant::StartsTwice) {
+            self.context.runtime.start(&seen.id).await?;
+            return Ok(DOUBT_LOOK);
+        }
         let until = *self.memory.doubt_until.get_or_insert(now + DOUBT_MAX);
         if now < until {
             return Ok(DOUBT_LOOK);

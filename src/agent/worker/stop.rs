@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pinode_raft::host::here;
 use pinode_scheduler::container::Stop;
 use pinode_scheduler::{Outcome, Work};
 
@@ -65,11 +66,11 @@ impl Worker {
             return;
         }
         let (runtime, grace_s) = (self.context.runtime.clone(), work.stop_timeout_s);
-        self.memory.stopping = Some(tokio::spawn(async move {
+        self.memory.stopping = Some(tokio::spawn(here(async move {
             if let Err(error) = runtime.stop(&seen.id, grace_s).await {
                 tracing::warn!(id = %seen.id, %error, "stop a container");
             }
-        }));
+        })));
     }
 
     pub(super) async fn kill(&self, seen: &Seen) -> Result<Next, Trouble> {

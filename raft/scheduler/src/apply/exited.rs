@@ -3,6 +3,7 @@
 use super::Step;
 use crate::container::{Claim, Outcome, Phase};
 use crate::id::ContainerId;
+use crate::mutant::{self, Mutant};
 use crate::reply::{Reply, What};
 
 impl Step<'_> {
@@ -36,7 +37,7 @@ impl Step<'_> {
 
     /// Whether the report is about the present claim, or about the last attempt, lost but not yet followed by another.
     fn counts(&mut self, id: ContainerId, claim: Claim) -> bool {
-        if self.claimed(id, claim).is_some() {
+        if self.claimed(id, claim).is_some() || mutant::is(Mutant::TakesStaleReports) {
             return true;
         }
         let Some(container) = self.state.containers.get(&id) else { return false };

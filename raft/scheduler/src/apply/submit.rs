@@ -8,6 +8,7 @@ use crate::container::{Container, Order, Phase, Tally};
 use crate::cycle::{Graph, NewEdges, open_edges};
 use crate::dependency::{Dependency, EdgeState, Kind, Op, Scope, Waitfor};
 use crate::id::ContainerId;
+use crate::mutant::{self, Mutant};
 use crate::obstacle::{cpus, mib};
 use crate::reply::{Rejection, Reply, Resource, Submitted, What};
 use crate::state::State;
@@ -230,6 +231,9 @@ impl Step<'_> {
     }
 
     pub(super) fn join(&mut self, waiter: ContainerId, term: usize, new: ContainerId) {
+        if mutant::is(Mutant::ClosesPatternsEarly) {
+            return;
+        }
         let Some((name, state)) = self.state.containers.get(&new).map(|new| {
             let kind = self
                 .state

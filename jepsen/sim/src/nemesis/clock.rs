@@ -1,0 +1,30 @@
+//! Clocks that are wrong: the wall clock jumps, the boot clock runs too fast or too slow.
+
+use super::Hand;
+use crate::world::lock;
+
+/// How far a boot clock's rate may be off, in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates(pub u64);
+
+/// What the leases are made for: less than one per cent.
+pub const TRUE_RATES: Rates = Rates(9);
+
+/// Some clock of some machine, from now on.
+pub async fn some(mut hand: Hand) {
+    let number = hand.random.below(hand.cluster.count());
+    let machine = hand.cluster.machine(number).await;
+    if hand.random.percent(50) {
+        let hours = i64::try_from(hand.random.between(0, 96)).unwrap_or(0) - 48;
+        lock(&machine.clock).set_wall_off(hours * 3_600_000);
+        drop(machine);
+        hand.done(format_args!("n{number}'s wall clock is {hours} h off"));
+    } else {
+        let off = hand.cluster.rates().0;
+        let thousandths =
+            i64::try_from(hand.random.between(0, 2 * off)).unwrap_or(0) - i64::try_from(off).unwrap_or(0);
+        machine.run_clock_at(1.0 + thousandths as f64 / 1_000.0);
+        drop(machine);
+        hand.done(format_args!("n{number}'s boot clock is {thousandths} of a thousand too fast"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Disks: slow as an SD card, failing, empty, and not the one that it was.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::Hand;
+
+/// How long a failing disk is waited for to be written to.
+const SYNC_WITHIN: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(50);
+/// A node with an old copy of its disk must have said so by then.
+const REFUSED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Syncs take as long as an SD card's worst.
+pub async fn slow(mut hand: Hand) {
+    let number = hand.random.below(hand.cluster.count());
+    let ms = (5, hand.random.between(10, 300));
+    hand.cluster.machine(number).await.disk.slow_down(Some(ms));
+    hand.done(format_args!("n{number}'s disk takes {ms:?} ms a sync"));
+    hand.wait(2_000, 15_000).await;
+    hand.cluster.machine(number).await.disk.slow_down(None);
+    hand.cluster.trace.event(format_args!("n{number}'s disk is as it was"));
+}
+
+/// The next sync fails: the process must stop at once, and start again on what is there.
+pub async fn failing(mut hand: Hand) {
+    let Some(number) = hand.victim().await else { return };
+    hand.cluster.machine(number).await.disk.fail_next_sync();
+    hand.done(format_args!("n{number}'s next sync fails"));
+    let until = hand.cluster.now() + SYNC_WITHIN;
+    while hand.cluster.now() < until && !hand.cluster.end_if_disk_failed(number).await {
+        sleep(LOOK).await;
+    }
+    hand.cluster.machine(number).await.disk.mend();
+    hand.wait(500, 3_000).await;
+    if !hand.cluster.machine(number).await.is_up() {
+        drop(hand.cluster.start(number).await);
+    }
+    hand.cluster.give_back(number);
+}
+
+/// A machine comes back with an empty disk: another node of the same name.
+pub async fn wiped(mut hand: Hand) {
+    let Some(number) = hand.victim().await else { return };
+    hand.cluster.machine(number).await.lose_power(&hand.cluster.net).await;
+    hand.cluster.unattended(number);
+    hand.done(format_args!("n{number} loses its disk"));
+    hand.wait(1_000, 10_000).await;
+    let mut machine = hand.cluster.machine(number).await;
+    machine.power(&hand.cluster.net);
+    machine.wipe();
+    drop(machine);
+    drop(hand.cluster.start(number).await);
+    hand.wait(20_000, 30_000).await;
+    hand.cluster.give_back(number);
+}
+
+/// Somebody puts an old copy of the disk back. It must be refused, and set itself aside.
+pub async fn restored(mut hand: Hand) {
+    let Some(number) = hand.victim().await else { return };
+    let copied = u32::try_from(hand.cluster.now().as_millis()).unwrap_or(u32::MAX);
+    let copy = hand.cluster.machine(number).await.copy(copied);
+    hand.cluster.give_back(number);
+    let Ok(copy) = copy else {
+        return hand.cluster.wrong(format!("harness: the disk of n{number} cannot be copied"));
+    };
+    hand.cluster.trace.event(format_args!("n{number}'s disk is copied"));
+    hand.wait(15_000, 40_000).await;
+    if !hand.cluster.take(number) {
+        return;
+    }
+    let mut machine = hand.cluster.machine(number).await;
+    machine.lose_power(&hand.cluster.net).await;
+    machine.power(&hand.cluster.net);
+    let restored = machine.restore(&copy);
+    drop(machine);
+    hand.cluster.unattended(number);
+    if let Err(error) = restored {
+        hand.cluster.wrong(format!("harness: the disk of n{number} cannot be restored: {error:#}"));
+    }
+    hand.done(format_args!("n{number} gets an old copy of its disk"));
+    drop(hand.cluster.start(number).await);
+    hand.until_refused(number).await;
+    let mut machine = hand.cluster.machine(number).await;
+    let refused = machine.is_quarantined();
+    machine.crash(&hand.cluster.net).await;
+    drop(machine);
+    if refused {
+        // It may not come back, whatever is done with it.
+        if hand.cluster.start(number).await.is_ok() {
+            hand.cluster.wrong(format!("quarantine: n{number} starts on a disk that was set aside"));
+            hand.cluster.machine(number).await.crash(&hand.cluster.net).await;
+        }
+    } else {
+        hand.cluster.trace.event(format_args!("n{number} was told nothing: nobody could"));
+    }
+    hand.cluster.machine(number).await.wipe();
+    hand.cluster.trace.event(format_args!("n{number} gets an empty disk"));
+    drop(hand.cluster.start(number).await);
+    hand.wait(20_000, 30_000).await;
+    hand.cluster.give_back(number);
+}
+
+impl Hand {
+    /// Waits until the node on an old disk has set it aside.
+    async fn until_refused(&mut self, number: usize) {
+        let until = self.cluster.now() + REFUSED_WITHIN;
+        while self.cluster.now() < until {
+            let ended = self.cluster.machine(number).await.ended(&self.cluster.net).await;
+            if let Some(ended) = ended {
+                self.cluster.trace.event(format_args!("n{number} has ended: {ended:?}"));
+                if self.cluster.machine(number).await.is_quarantined() {
+                    return;
+                }
+                self.wait(500, 1_500).await;
+                if self.cluster.start(number).await.is_err() {
+                    return;
+                }
+            }
+            sleep(LOOK * 4).await;
+        }
+    }
+}
