@@ -42,6 +42,12 @@ struct Heard {
     timers: BTreeMap<Timer, Moment>,
 }
 
+impl Heard {
+    fn term(&self) -> Option<u64> {
+        self.reign.map(|(term, _)| term)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Session {
     last: Moment,
@@ -65,6 +71,8 @@ impl Keeper {
     /// Answers a renewal: only after a quorum has confirmed that this node leads, with everything applied that was
     /// committed then, and only if the session is not condemned when the quorum has answered.
     pub async fn renew(&self, renewal: Renewal) -> Granted {
+        // What this reign has condemned is forgotten with it; what it was asked, it answers, or nobody does.
+        let Some(reign) = self.reign() else { return Granted::NotLeader };
         let read = timeout(READ_TIMEOUT, self.proposer.read_index_here()).await;
         let Ok(Answer::ReadIndex(index)) = read else { return Granted::NotLeader };
         let mut applied = self.machine.applied();
@@ -79,6 +87,9 @@ impl Keeper {
         };
         let now = clock::now();
         let mut heard = self.heard();
+        if heard.term() != Some(reign) {
+            return Granted::NotLeader;
+        }
         if !open || heard.condemned.contains(&renewal.session) {
             return Granted::No;
         }
@@ -98,10 +109,12 @@ impl Keeper {
     pub async fn watch(&self) {
         loop {
             sleep(LOOK_EVERY).await;
-            if !self.reigns() {
-                continue;
-            }
+            let Some(reign) = self.reign() else { continue };
             for command in self.due() {
+                // Nor under a later reign of this node: between the two another may have renewed the session.
+                if self.reign() != Some(reign) {
+                    break;
+                }
                 let condemned =
                     if let Command::NodeLost { session } = &command { Some(*session) } else { None };
                 // Never passed on: another leader has not condemned the session, and may be renewing it.
@@ -114,23 +127,23 @@ impl Keeper {
         }
     }
 
-    /// Whether this node leads; a new reign forgets what an old one had heard.
-    fn reigns(&self) -> bool {
+    /// The term in which this node leads; a new reign forgets what an old one had heard.
+    fn reign(&self) -> Option<u64> {
         use openraft::async_runtime::WatchReceiver;
         let term = self.raft.metrics().borrow_watched().current_term;
         let leads = self.raft.is_leader();
         let mut heard = self.heard();
         match heard.reign {
-            Some((reign, _)) if leads && reign == term => true,
+            Some((reign, _)) if leads && reign == term => Some(term),
             Some(_) | None if leads => {
                 *heard = Heard { reign: Some((term, clock::now())), ..Heard::default() };
-                true
+                Some(term)
             }
             Some(_) => {
                 *heard = Heard::default();
-                false
+                None
             }
-            None => false,
+            None => None,
         }
     }
 
@@ -143,8 +156,9 @@ impl Keeper {
         let mut due = Vec::new();
         for node in state.nodes().filter(|node| node.is_open()) {
             let session = node.session_id();
-            // Who was never heard of under this reign has the full wait from its beginning.
-            let fresh = Session { last: since, good_since: since, lagging_since: None };
+            // Who was never heard of has the full wait from when it is first seen: from the beginning of the reign, which
+            // is looked at at once, or, for a session that was opened since, from now.
+            let fresh = Session { last: now, good_since: now, lagging_since: None };
             let known = *heard.sessions.entry(session).or_insert(fresh);
             let silent = now.since(known.last);
             let lags = known.lagging_since.is_some_and(|from| now.since(from) >= self.timing.suspect);
