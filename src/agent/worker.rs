@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::classify::{self, Evidence};
 use super::dispatch::{Context, Report, What};
-use super::intents::Key;
+use super::intents::{Key, Signal};
 use super::runtime::{RuntimeError, Seen};
 
 /// Without a hint, a worker looks again after this long.
@@ -39,6 +39,8 @@ struct Memory {
     said_started: bool,
     said_healthy: bool,
     ended: bool,
+    /// It was declined: a log that has lost the node meanwhile does not hear that.
+    declined: bool,
     /// The stop that was asked for last.
     stopping: Option<JoinHandle<()>>,
     doubt_until: Option<Instant>,
@@ -91,6 +93,8 @@ impl Worker {
         match duty {
             Duty::Keep { .. } => Ok(LOOK),
             Duty::Remove { .. } => self.remove().await,
+            // What must not run twice would wait for another word of this worker for ever.
+            Duty::Resolve(work) if self.memory.declined => self.resolve(work).await,
             Duty::Run(_) | Duty::Stop(..) | Duty::Resolve(_) if self.memory.ended => Ok(LOOK),
             Duty::Run(work) if !(fence && work.fenced) => self.launch_and_watch(work).await,
             Duty::Run(work) | Duty::Resolve(work) => self.resolve(work).await,
@@ -138,13 +142,22 @@ impl Worker {
     }
 
     async fn decline(&mut self, work: &Work, reason: Decline) -> Result<Next, Trouble> {
+        self.give_up()?;
         self.memory.ended = true;
+        self.memory.declined = true;
         self.report(Some(work.claim.session), What::Declined(reason)).await;
         Ok(LOOK)
     }
 
+    /// Durably: this attempt is not started any more, by no later process either. That it never was may be on its way to
+    /// the log for as long as it likes, and would then be said of what runs.
+    fn give_up(&self) -> Result<(), Trouble> {
+        Ok(self.context.intents.signalling(self.key, Signal::Fence)?)
+    }
+
     async fn end(&mut self, work: &Work, outcome: Outcome, seen: Option<&Seen>) -> Result<Next, Trouble> {
         self.memory.ended = true;
+        self.memory.declined = false;
         let (started_at, finished_at, ran_ms) = match seen {
             Some(seen) => (seen.started_at.clone(), seen.finished_at.clone(), classify::ran_ms(seen)),
             None => (None, None, 0),

@@ -49,6 +49,12 @@ struct Heard {
     calm_since: Option<Moment>,
 }
 
+impl Heard {
+    fn term(&self) -> Option<u64> {
+        self.reign.map(|(term, ..)| term)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Session {
     last: Moment,
@@ -110,6 +116,8 @@ impl Keeper {
     /// Answers a renewal: only after a quorum has confirmed that this node leads, with everything applied that was
     /// committed then, and only if the session is not condemned when the quorum has answered.
     pub async fn renew(&self, renewal: Renewal, sync_ms: Option<u32>) -> Granted {
+        // What this reign has condemned is forgotten with it; what it was asked, it answers, or nobody does.
+        let Some(reign) = self.reign() else { return Granted::NotLeader };
         let read = timeout(READ_TIMEOUT, self.proposer.read_index_here()).await;
         let Ok(Answer::ReadIndex(index)) = read else { return Granted::NotLeader };
         let mut applied = self.machine.applied();
@@ -124,6 +132,9 @@ impl Keeper {
         };
         let now = clock::now();
         let mut heard = self.heard();
+        if heard.term() != Some(reign) {
+            return Granted::NotLeader;
+        }
         let condemned = heard.condemned.contains(&renewal.session);
         if !open || condemned && !mutant::is(Mutant::RenewsCondemned) {
             return Granted::No;
@@ -145,10 +156,12 @@ impl Keeper {
     pub async fn watch(&self) {
         loop {
             sleep(LOOK_EVERY).await;
-            if !self.reigns() {
-                continue;
-            }
+            let Some(reign) = self.reign() else { continue };
             for command in self.due() {
+                // Nor under a later reign of this node: between the two another may have renewed the session.
+                if self.reign() != Some(reign) {
+                    break;
+                }
                 let condemned =
                     if let Command::NodeLost { session } = &command { Some(*session) } else { None };
                 // Never passed on: another leader has not condemned the session, and may be renewing it.
@@ -161,8 +174,8 @@ impl Keeper {
         }
     }
 
-    /// Whether this node leads; a new reign forgets what an old one had heard.
-    fn reigns(&self) -> bool {
+    /// The term in which this node leads; a new reign forgets what an old one had heard.
+    fn reign(&self) -> Option<u64> {
         use openraft::async_runtime::WatchReceiver;
         let (term, log) = {
             let metrics = self.raft.metrics();
@@ -172,16 +185,16 @@ impl Keeper {
         let leads = self.raft.is_leader();
         let mut heard = self.heard();
         match heard.reign {
-            Some((reign, ..)) if leads && reign == term => true,
+            Some((reign, ..)) if leads && reign == term => Some(term),
             Some(_) | None if leads => {
                 *heard = Heard { reign: Some((term, clock::now(), log)), ..Heard::default() };
-                true
+                Some(term)
             }
             Some(_) => {
                 *heard = Heard::default();
-                false
+                None
             }
-            None => false,
+            None => None,
         }
     }
 
@@ -200,8 +213,9 @@ impl Keeper {
         let mut due = Vec::new();
         for node in state.nodes().filter(|node| node.is_open()) {
             let session = node.session_id();
-            // Who was never heard of under this reign has the full wait from its beginning.
-            let known = heard.sessions.entry(session).or_insert(Session::heard(since));
+            // Who was never heard of has the full wait from when it is first seen: from the beginning of the reign, which
+            // is looked at at once, or, for a session that was opened since, from now.
+            let known = heard.sessions.entry(session).or_insert(Session::heard(now));
             let away = state.away_ms(session);
             if away.is_some() && !known.away {
                 // Its grace began before it said so; here it counts from the moment that this was heard.

@@ -3,7 +3,7 @@
 use pinode_scheduler::container::Decline;
 use pinode_scheduler::{Duty, Outcome};
 
-use super::node::{Node, docker_name, ends, remove, run, secs, witnessed, work};
+use super::node::{Node, docker_name, ends, never_started, remove, resolve, run, secs, witnessed, work};
 use crate::agent::What;
 use crate::agent::fake::{Call, Program};
 use crate::agent::runtime::{RuntimeError, Status};
@@ -72,6 +72,32 @@ async fn a_missing_image_is_declined_by_its_name() {
     node.owes(run("split"));
     let reason = Decline::ImageMissing("busybox".to_owned());
     assert_eq!(node.said_within(secs(60)).await, [What::Declined(reason)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_declined_too_late_to_be_heard_is_told_as_never_started() {
+    let mut node = Node::new();
+    node.fake.lose_image("busybox");
+    node.owes(run("split"));
+    assert!(matches!(node.said_within(secs(60)).await[..], [What::Declined(_)]));
+    node.owes(resolve("split"));
+    let end = node.end().await;
+    assert!(never_started(&end), "{end:?}");
+    assert_eq!(node.said_within(secs(60)).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_up_is_not_started_by_the_next_process() {
+    let mut node = Node::new();
+    node.lease.lapses();
+    node.owes(run("split"));
+    assert!(never_started(&node.end().await));
+    node.crash();
+    node.lease.is_renewed();
+    let connection = node.fake.connect();
+    node.begin(connection);
+    assert!(never_started(&node.end().await));
+    assert_eq!(node.fake.targets_of(Call::Start), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,6 +41,10 @@ impl Worker {
 
     pub(super) async fn launch_and_watch(&mut self, work: &Work) -> Result<Next, Trouble> {
         let intent = self.context.intents.of(self.key);
+        if intent.start.is_none() && intent.signal.is_some() {
+            // It was given up before it started, perhaps by an earlier process.
+            return self.resolve(work).await;
+        }
         if intent.start.is_none() && !self.memory.name_taken {
             // Nearly always there is nothing yet; if there is, the engine refuses the name.
             return self.create(work).await;
@@ -233,6 +237,7 @@ impl Worker {
             }
             Ok(()) => {
                 self.context.intents.forget(self.key)?;
+                self.give_up()?;
                 let reason = "the engine never carried out its start".to_owned();
                 self.end(work, Outcome::NeverStarted { reason }, None).await
             }

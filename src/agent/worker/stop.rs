@@ -21,10 +21,14 @@ impl Worker {
         let never = |reason: &str| Outcome::NeverStarted { reason: reason.to_owned() };
         match self.look(work).await?.filter(|seen| self.is_ours(seen)) {
             None if intent.start.is_some() => self.end(work, Outcome::Unknown, None).await,
-            None => self.end(work, never("its session ended before it was launched"), None).await,
+            None => {
+                self.give_up()?;
+                self.end(work, never("its session ended before it was launched"), None).await
+            }
             Some(seen) => match seen.status {
                 Status::Created if intent.start.is_some() => self.arbitrate(work, &seen).await,
                 Status::Created => {
+                    self.give_up()?;
                     self.end(work, never("its session ended before it was started"), None).await
                 }
                 Status::Running => {
