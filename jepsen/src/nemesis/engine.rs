@@ -8,8 +8,8 @@ use crate::history::FaultKind;
 use crate::random::Random;
 
 /// Kills the parent of the process, which must be a shim; tells that it did.
-const KILL_SHIM: &str = r#"set -- $(sed 's/.*) //' "/proc/$0/stat") && grep -q ^containerd-shim "/proc/$2/comm" &&
-    kill -9 "$2" && echo killed"#;
+const KILL_SHIM: &str = r#"exec 2>/dev/null; set -- $(sed 's/.*) //' "/proc/$0/stat")
+grep -q ^containerd-shim "/proc/${2:-0}/comm" && kill -9 "$2" && echo killed; true"#;
 
 /// kill -9.
 pub fn kill(ground: &Ground, random: &mut Random) -> Harm {
