@@ -293,9 +293,11 @@ impl Context {
     }
 
     async fn refresh(&self) -> Result<Vec<Seen>, RuntimeError> {
+        let before = lock(&self.ids).clone();
         let seen = in_time(self.runtime.list(&self.launcher.cluster)).await?;
         let mut ids = lock(&self.ids);
-        ids.clear();
+        // What was made while the engine made its list is in none of the two.
+        ids.retain(|key, id| before.get(key) != Some(id));
         ids.extend(seen.iter().filter_map(|seen| Some((seen.key()?, seen.id.clone()))));
         Ok(seen)
     }
@@ -304,6 +306,11 @@ impl Context {
         let EngineInfo { live_restore, .. } = in_time(self.runtime.info()).await?;
         self.live_restore.fetch_and(live_restore, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The attempt's Docker container is there, under this id.
+    pub(super) fn note_made(&self, key: Key, id: &str) {
+        lock(&self.ids).insert(key, id.to_owned());
     }
 
     /// The attempt's Docker container is gone. A create that was given up may still be carried out.

@@ -21,6 +21,8 @@ use crate::transport::wire::{Answer, Granted, Renewal};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest wait for a quorum's word on a renewal.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
+/// A voter is slower than the cluster's pace for so long before all are made slower: nodes begin anew for it.
+const SLOW: Duration = Duration::from_secs(30);
 /// All voters are faster than the cluster's pace for so long before it is made faster.
 const CALM: Duration = Duration::from_secs(600);
 /// Requests remembered at least, and how many more before some are forgotten.
@@ -45,7 +47,8 @@ struct Heard {
     sessions: BTreeMap<SessionId, Session>,
     condemned: BTreeSet<SessionId>,
     timers: BTreeMap<Timer, Moment>,
-    /// Since when all voters are faster than the cluster's pace.
+    /// Since when the voters are slower than the cluster's pace, or faster.
+    slow_since: Option<Moment>,
     calm_since: Option<Moment>,
 }
 
@@ -75,8 +78,8 @@ impl Session {
 }
 
 impl Heard {
-    /// The cluster is as fast as its slowest voter. It becomes slower at once, and faster when all have been fast for a
-    /// while.
+    /// The cluster is as fast as its slowest voter: slower when one has been slow for a moment, faster when all have been
+    /// fast for a while.
     fn pace(&mut self, state: &State, voters: &[NodeId], now: Moment) -> Option<Command> {
         if state.level() < LEVEL_PACE {
             return None;
@@ -85,12 +88,13 @@ impl Heard {
         let said = open.filter_map(|node| self.sessions.get(&node.session_id())?.sync_ms);
         let wanted = pace_of(said.max()?);
         let present = state.pace().sync_ms.max(FAST_SYNC_MS);
-        if wanted.sync_ms >= present {
-            self.calm_since = None;
-        }
-        let calm = now.since(*self.calm_since.get_or_insert(now)) >= CALM;
-        let change = wanted.sync_ms > present || wanted.sync_ms < present && calm;
-        change.then_some(Command::Paced { pace: wanted })
+        let for_long = |since: &mut Option<Moment>, holds: bool, long: Duration| {
+            *since = since.or(Some(now)).filter(|_| holds);
+            since.is_some_and(|since| now.since(since) >= long)
+        };
+        let slow = for_long(&mut self.slow_since, wanted.sync_ms > present, SLOW);
+        let calm = for_long(&mut self.calm_since, wanted.sync_ms < present, CALM);
+        (slow || calm).then_some(Command::Paced { pace: wanted })
     }
 }
 
@@ -327,14 +331,17 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_as_slow_as_its_slowest_voter_at_once_and_fast_again_after_a_while() {
+    fn a_cluster_is_as_slow_as_its_slowest_voter_and_fast_again_after_a_while() {
         let now = crate::clock::now();
         let all = vec![open(1, LEVEL), open(2, LEVEL), Command::LevelRaised { level: LEVEL }];
         let fast = state(all.clone());
         assert_eq!(heard(&[(1, 3), (2, 2)], now).pace(&fast, &[1, 2], now), None);
-        let slower = heard(&[(1, 3), (2, 290)], now).pace(&fast, &[1, 2], now);
+        let mut worse = heard(&[(1, 3), (2, 290)], now);
+        assert_eq!(worse.pace(&fast, &[1, 2], now), None, "it may be a hiccup");
+        assert_eq!(worse.pace(&fast, &[1], now + SLOW), None, "a learner elects nobody");
+        assert_eq!(worse.pace(&fast, &[1, 2], now + SLOW), None, "it begins anew");
+        let slower = worse.pace(&fast, &[1, 2], now + SLOW + SLOW);
         assert_eq!(slower, Some(Command::Paced { pace: pace_of(290) }));
-        assert_eq!(heard(&[(1, 3), (2, 290)], now).pace(&fast, &[1], now), None, "a learner elects nobody");
         let slow = state(all.into_iter().chain(slower).collect());
         let mut better = heard(&[(1, 3), (2, 4)], now);
         assert_eq!(better.pace(&slow, &[1, 2], now), None);

@@ -85,7 +85,9 @@ impl Lease {
         let until = self.until();
         let now = clock::now();
         if until.authority.is_none_or(|(_, end)| now >= end) && now >= until.patience {
-            self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true));
+            if self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true)) {
+                tracing::warn!("no lease: what may run elsewhere is stopped here");
+            }
         }
         drop(until);
     }

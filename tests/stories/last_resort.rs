@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pinode_jepsen::Testbed;
 use pinode_jepsen::testbed::{Options, await_true};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::world::{await_state, shell, start_with};
@@ -27,15 +28,31 @@ fn what_is_fenced_is_dead_in_time_though_its_engine_hangs() {
     let lives = || bed.exec(3, &["kill", "-0", pid.trim()]).is_ok();
     assert!(lives());
     let engine = std::fs::read_to_string(bed.machine(3).join("docker.pid")).unwrap();
-    // `docker.pid` holds the engine's number on the machine, or `recorded` its number here: only the first word counts.
-    let engine_here = engine.split_whitespace().next().unwrap().to_owned();
-    bed.exec(3, &["kill", "-STOP", &engine_here]).unwrap();
+    let _goes_on = GoesOn(parent_of_engine(&bed));
+    bed.exec(3, &["kill", "-STOP", engine.trim()]).unwrap();
     for k in [1, 2] {
         bed.kill_node(k).unwrap();
     }
     // The stories' lease is 3 s, and a fence has half of that.
     await_true(Duration::from_secs(15), || !lives()).unwrap();
     assert!(bed.log(3).contains("killing it, and them"), "{}", bed.log(3));
+}
+
+/// Who started the engine stops when the engine does, and would keep it as a zombie, and the machine with it.
+struct GoesOn(Pid);
+
+impl Drop for GoesOn {
+    fn drop(&mut self) {
+        drop(kill_process(self.0, Signal::CONT));
+    }
+}
+
+fn parent_of_engine(bed: &Testbed) -> Pid {
+    let record = std::fs::read_to_string(bed.machine(3).join("dockerd.pid")).unwrap();
+    let engine = record.split_whitespace().next().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{engine}/status")).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
+    Pid::from_raw(parent.trim().parse().unwrap()).unwrap()
 }
 
 fn name(bed: &Testbed) -> String {

@@ -51,6 +51,11 @@ impl Flusher {
         Ok(Flusher { wishes: Some(wishes), thread: Some(thread), latency })
     }
 
+    /// How long the latest of so many took, without the slowest.
+    pub(super) fn usual_sync(&self, of: usize) -> Duration {
+        self.latency.usual(of)
+    }
+
     /// 99 of 100 of the latest syncs took no longer; none while too few are known.
     pub(super) fn sync_p99(&self) -> Option<Duration> {
         self.latency.p99()

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Syncs that are remembered. On a busy node seconds, on an idle one days.
 const KEPT: usize = 256;
 /// With fewer, nothing is said: one hiccup is no disk's pace.
-pub(super) const NEEDED: usize = 4;
+const NEEDED: usize = 32;
 
 /// The latest syncs.
 #[derive(Debug, Default)]
@@ -34,6 +34,14 @@ impl Latency {
         all.get((all.len() * 99).div_ceil(100).saturating_sub(1)).copied()
     }
 
+    /// The latest but the slowest of so many: one hiccup does not count.
+    pub(super) fn usual(&self, of: usize) -> Duration {
+        let mut latest: Vec<Duration> = self.took().iter().rev().take(of).copied().collect();
+        latest.sort_unstable();
+        latest.pop();
+        latest.pop().unwrap_or_default()
+    }
+
     fn took(&self) -> MutexGuard<'_, VecDeque<Duration>> {
         self.took.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,11 +59,13 @@ mod tests {
             latency.note(ms(300));
         }
         assert_eq!(latency.p99(), None);
+        assert_eq!(latency.usual(3), ms(300));
         for _ in 0..KEPT {
             latency.note(ms(2));
         }
         latency.note(ms(900));
         assert_eq!(latency.p99(), Some(ms(2)));
+        assert_eq!(latency.usual(3), ms(2));
         for _ in 0..4 {
             latency.note(ms(300));
         }

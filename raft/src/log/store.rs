@@ -14,11 +14,12 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::flusher::{Flusher, OnFatal, SyncFile, Wish};
-use super::latency;
 use super::recover::{self, LogError, Record, Recovered};
 use crate::codec::{self, LogIdV1, Schema, VoteV1};
 use crate::types::{LogEntry, LogId, TypeConfig, Vote};
 
+/// Syncs of a disk that nothing is known of yet.
+const PROBES: usize = 4;
 /// sled moves larger values to files that it does not sync, so records are cut into pieces of this size.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -95,11 +96,11 @@ impl LogStore {
 
     /// Syncs a few times to nobody's use but this: what a sync takes on this disk.
     pub async fn measure_sync(&self) -> io::Result<Duration> {
-        for time in 0..latency::NEEDED {
+        for time in 0..PROBES {
             self.shared.db.insert(keys::PROBE, time.to_be_bytes().as_slice()).map_err(io_error)?;
             self.synced().await?;
         }
-        Ok(self.sync_p99().unwrap_or_default())
+        Ok(self.shared.flusher.usual_sync(PROBES))
     }
 
     /// Whether nothing was ever written to it.

@@ -91,7 +91,10 @@ impl Worker {
         };
         let image = body.image.clone().unwrap_or_default();
         match self.make(work, body).await {
-            Ok(id) => self.start(work, &id).await,
+            Ok(id) => {
+                context.note_made(self.key, &id);
+                self.start(work, &id).await
+            }
             Err(RuntimeError::ImageMissing(_)) if !self.memory.image_sought => {
                 // Others need not wait for what may take minutes.
                 drop(place);
