@@ -80,11 +80,13 @@ fn ended_ns(history: &History, wait: &Wait) -> Option<u64> {
         Kind::Exited | Kind::Started => true,
     };
     let fits = |attempt: u32, code: i64| counts.is_none_or(|counted| counted == attempt) && as_required(code);
-    if history.jobs.get(&wait.on).is_some_and(|job| job.recorded) {
-        let records = history.records.iter().filter(|record| record.name == wait.on);
-        let ends =
-            records.filter(|record| matches!(record.mark, Mark::End(code) if fits(record.attempt, code)));
-        return ends.map(|record| record.at_ns).min();
+    let records = history.records.iter().filter(|record| record.name == wait.on);
+    let ends = records.filter(|record| matches!(record.mark, Mark::End(code) if fits(record.attempt, code)));
+    let written = ends.map(|record| record.at_ns).min();
+    let is_recorded = history.jobs.get(&wait.on).is_some_and(|job| job.recorded);
+    // A success is written down by the program itself. Who is killed writes nothing, and has ended all the same.
+    if written.is_some() || is_recorded && wait.kind == Kind::Container {
+        return written;
     }
     let runs = history.engine_runs.iter().filter(|run| run.name == wait.on && fits(run.attempt, run.code));
     runs.filter_map(|run| run.finished_ns).min()
@@ -165,6 +167,7 @@ mod tests {
     fn what_waits_for_an_end_may_start_after_that_end_was_asked_for_and_not_before() {
         let mut history = good();
         history.records.retain(|record| record.name != "f.fails" || !matches!(record.mark, Mark::End(_)));
+        run(&mut history, "f.fails", 1).finished_ns = None;
         history.operations.push(asked(Verb::Stop("f.fails".to_owned()), (3_500, 3_600)));
         assert_eq!(judge(&history), []);
         history.operations.push(asked(Verb::Stop("f.fails".to_owned()), (4_500, 4_600)));
@@ -181,5 +184,17 @@ mod tests {
         let waits = &mut history.jobs.get_mut("p.second").unwrap().waits[0];
         (waits.kind, waits.on) = (Kind::Failed, "f.after".to_owned());
         assert!(sentences(judge(&history))[0].ends_with("f.after, which it waits for, never failed"));
+    }
+
+    #[test]
+    fn who_was_killed_wrote_nothing_and_has_ended_when_its_engine_says_but_has_not_succeeded() {
+        let mut history = good();
+        history.records.retain(|record| record.name != "f.fails" || !matches!(record.mark, Mark::End(_)));
+        assert_eq!(judge(&history), []);
+        run(&mut history, "f.fails", 1).finished_ns = Some(at(4_100));
+        assert_eq!(judge(&history).len(), 2);
+        run(&mut history, "f.fails", 1).finished_ns = Some(at(3_005));
+        history.records.retain(|record| record.name != "p.first" || !matches!(record.mark, Mark::End(_)));
+        assert!(sentences(judge(&history))[0].contains("p.first, which it waits for, never succeeded"));
     }
 }
