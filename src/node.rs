@@ -358,10 +358,10 @@ impl Node {
         let (mut stale, mut applied) = (self.greeting.stale(), self.machine.applied());
         let told = async { stale.wait_for(Option::is_some).await.ok().and_then(|seen| *seen) };
         let me = self.identity.node();
-        let removed = applied.wait_for(|_| self.machine.state().is_removed(me));
+        let removed = async { applied.wait_for(|_| self.machine.state().is_removed(me)).await.is_ok() };
         let seen = tokio::select! {
             Some(seen) = told => seen,
-            Ok(_) = removed => Seen::Removed,
+            true = removed => Seen::Removed,
             else => return std::future::pending().await,
         };
         let reason = seen.to_string();

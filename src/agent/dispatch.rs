@@ -203,9 +203,9 @@ impl Agent {
         }
     }
 
-    /// Whether a container may be started now.
-    pub fn may_start(&self) -> bool {
-        self.context.authority.may_start()
+    /// Whether a container that is claimed by this session may be started now.
+    pub fn may_start(&self, session: SessionId) -> bool {
+        self.context.authority.may_start(session)
     }
 
     /// What ails the engine; none while it answers.

@@ -248,8 +248,8 @@ impl Cluster {
                     tasks.spawn(async move {
                         while let Ok(changes) = changes.recv().await {
                             for change in &changes.changes {
-                                if let (What::NodeLost(_), Some(lost)) = (&change.what, &change.node) {
-                                    cluster.must_not_act(lost).await;
+                                if let (What::NodeLost(session), Some(lost)) = (&change.what, &change.node) {
+                                    cluster.must_not_act(lost, *session).await;
                                 }
                             }
                             let told = format!("{} {:?}", changes.at_ms, changes.changes);
@@ -264,10 +264,10 @@ impl Cluster {
     }
 
     /// A session was lost a moment ago: its node's authority must have run out before.
-    async fn must_not_act(&self, name: &str) {
+    async fn must_not_act(&self, name: &str, session: u64) {
         for number in 0..self.count() {
             let machine = self.machine(number).await;
-            let acts = machine.name == name && machine.may_act();
+            let acts = machine.name == name && machine.may_act(session);
             drop(machine);
             if acts {
                 self.wrong(format!("authority: n{number} may act, and its session is lost"));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::Context;
 use pinode::agent::fake::FakeEngine;
@@ -12,11 +13,12 @@ use pinode::cli::{LogFormat, StrategyName};
 use pinode::config::Config;
 use pinode::docker_api::ANNOUNCED;
 use pinode::http::Backend;
-use pinode::liveness::Timing;
+use pinode::liveness::{Record, Timing};
 use pinode::node::{Ground, live};
 use pinode_raft::host::{self, Host, Standing};
 use pinode_raft::snapshot::Snapshots;
 use pinode_raft::{Identity, Machine as State};
+use pinode_scheduler::SessionId;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -181,12 +183,15 @@ impl Machine {
         Some((running.process.clone(), running.slot.backend()?))
     }
 
-    /// Whether its node would start a container now; a process that stands still would, as soon as it goes on.
-    pub fn may_act(&self) -> bool {
+    /// Whether its node would start a container now under its session of this number; a process that stands still would, as soon as it goes on.
+    pub fn may_act(&self, number: u64) -> bool {
         let Some(running) = self.running.as_ref().filter(|_| self.is_up()) else { return false };
         let host: Arc<dyn Host> = running.process.clone();
         let backend = running.slot.backend();
-        backend.is_some_and(|backend| host::enter(&host, || backend.agent.may_start()))
+        backend.is_some_and(|backend| {
+            let session = SessionId { node: backend.me, number };
+            host::enter(&host, || backend.agent.may_start(session))
+        })
     }
 
     /// The process is gone at once, with what was not synced.
