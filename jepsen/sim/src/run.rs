@@ -79,10 +79,6 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
 }
 
 /// In which order tokio looks at what is ready.
-#[allow(
-    unexpected_cfgs,
-    reason = "tokio's, set in .cargo/config.toml; an `expect` of it is not seen as fulfilled"
-)]
 fn seeded(builder: &mut Builder, seed: u64) {
     if cfg!(tokio_unstable) {
         #[cfg(tokio_unstable)]
