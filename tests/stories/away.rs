@@ -46,7 +46,8 @@ fn an_upgrade_restarts_no_container() {
     bed.start_node(2).unwrap();
     await_true(SOON, || state_of(&bed, 2) == "up").unwrap();
     assert_eq!(running_on(&bed, 2), before);
-    let ended = client.wait("long").unwrap();
+    client.wait("long").unwrap();
+    let ended = client.container("long").unwrap();
     assert_eq!(
         (&ended["state"], &ended["exit_code"], &ended["attempt"]),
         (&json!("failed"), &json!(7), &json!(1))

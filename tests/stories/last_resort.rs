@@ -43,7 +43,9 @@ struct GoesOn(Pid);
 
 impl Drop for GoesOn {
     fn drop(&mut self) {
-        drop(kill_process(self.0, Signal::CONT));
+        if let Err(error) = kill_process(self.0, Signal::CONT) {
+            eprintln!("let the engine's parent go on: {error}");
+        }
     }
 }
 
