@@ -83,8 +83,10 @@ fn wrong_failure(job: &Job, seen: &Seen, ended: Option<i64>) -> Option<String> {
 fn is_lost_for_good(history: &History, job: &Job, seen: &Seen) -> bool {
     let loses =
         |fault: &&Fault| fault.what.ends_all() || matches!(fault.what, FaultKind::Wipe | FaultKind::Remove);
-    let mut losses = history.faults.iter().filter(loses);
-    let was_lost = seen.node.as_ref().is_some_and(|node| losses.any(|fault| fault.hit(node)));
+    let losses = history.faults.iter().filter(loses);
+    // A node that came back under its name with an empty disk is another one: only the engine still tells where it was.
+    let mut runs = history.engine_runs.iter().filter(|r| r.name == seen.name && r.attempt == seen.attempt);
+    let was_lost = runs.any(|run| losses.clone().any(|fault| fault.hit(&run.node)));
     job.life == Life::Never && seen.exit_code.is_none() && was_lost
 }
 
