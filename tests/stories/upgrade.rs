@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use crate::world::{SOON, await_state, shell, shell_after, start_with, states};
 
 fn previous() -> PathBuf {
-    let path = std::env::var_os("PINODE_PREVIOUS").expect("PINODE_PREVIOUS names an older pinode");
+    let Some(path) = std::env::var_os("PINODE_PREVIOUS") else {
+        panic!("PINODE_PREVIOUS names an older pinode")
+    };
     PathBuf::from(path)
 }
 

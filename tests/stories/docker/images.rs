@@ -97,7 +97,7 @@ fn registries(bed: &Testbed) {
         bed.exec(k, &["sh", "-c", &serve]).unwrap();
         let answers = || bed.exec(k, &["curl", "-sf", "http://127.0.0.1:5000/v2/"]).is_ok();
         let said = |_| std::fs::read_to_string(Path::new(&log)).unwrap_or_default();
-        await_true(SOON, answers).map_err(said).expect("the registry answers");
+        await_true(SOON, answers).map_err(said).unwrap();
     }
 }
 

@@ -23,6 +23,7 @@ use crate::random::Random;
 
 /// What one sync may make durable.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are appends")]
 enum Write {
     Vote(Vote),
     Committed(LogId),

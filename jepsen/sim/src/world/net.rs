@@ -137,7 +137,7 @@ impl Net {
         }
         if there && back && connection.is_broken_at(1 - side) {
             connection.break_at(side, io::ErrorKind::ConnectionReset);
-        } else if there && back || there && matches!(what, What::Frame(_) | What::End) {
+        } else if there && (back || matches!(what, What::Frame(_) | What::End)) {
             match what {
                 What::Frame(bytes) => {
                     self.0.2.frame(from, to, &bytes);
