@@ -41,16 +41,16 @@ impl Survivors {
         Ok(())
     }
 
-    /// The digest of each that has one to tell.
+    /// The digest of each that has one to tell, of one and the same entry: nodes that stand still may still be suspected
+    /// and trusted, and each of these is an entry. Where they never come together, the last that each has told.
     pub(super) fn digests(&self, moment: &str, history: &mut History) -> anyhow::Result<()> {
-        for node in &self.nodes {
-            let mut digest = None;
-            in_time(SETTLED, LOOK, || {
-                digest = node.digest(moment).ok();
-                digest.is_some()
-            })?;
-            history.digests.extend(digest);
-        }
+        let mut last: Vec<Digest> = Vec::new();
+        in_time(SETTLED, LOOK, || {
+            last = self.nodes.iter().filter_map(|node| node.digest(moment).ok()).collect();
+            let index = last.first().map(|digest| digest.applied_index);
+            last.len() == self.nodes.len() && last.iter().all(|digest| Some(digest.applied_index) == index)
+        })?;
+        history.digests.extend(last);
         Ok(())
     }
 
