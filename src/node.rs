@@ -146,6 +146,7 @@ struct Node {
 }
 
 impl Node {
+    #[expect(clippy::too_many_arguments, reason = "the parts that were there before the cluster was, once")]
     async fn build(
         config: Config,
         identity: Identity,

@@ -84,10 +84,9 @@ impl Lease {
     fn check(&self) {
         let until = self.until();
         let now = clock::now();
-        if until.authority.is_none_or(|(_, end)| now >= end) && now >= until.patience {
-            if self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true)) {
-                tracing::warn!("no lease: what may run elsewhere is stopped here");
-            }
+        let over = until.authority.is_none_or(|(_, end)| now >= end) && now >= until.patience;
+        if over && self.lapsed.send_if_modified(|lapsed| !std::mem::replace(lapsed, true)) {
+            tracing::warn!("no lease: what may run elsewhere is stopped here");
         }
         drop(until);
     }

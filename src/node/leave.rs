@@ -104,10 +104,8 @@ impl Node {
         guard::post(dir, &plan).await?;
         let grace = self.config.away;
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        match self.proposer.propose(Command::Away { session, grace_ms }, SAY_SO).await? {
-            Reply::Done => {}
-            refused => anyhow::bail!("the cluster does not wait for this session: {refused:?}"),
-        }
+        let reply = self.proposer.propose(Command::Away { session, grace_ms }, SAY_SO).await?;
+        ensure!(reply == Reply::Done, "the cluster does not wait for this session: {reply:?}");
         Plan { until: (began + grace).max(leased), agreed: true, ..plan }.write(dir)?;
         self.lease.hand_to_guard(began + grace);
         tracing::info!(seconds = grace.as_secs(), "away; containers go on under a guard");
