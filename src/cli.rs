@@ -160,7 +160,7 @@ pub struct JoinArgs {
     #[arg(long, env = "PINODE_AWAY", value_name = "DURATION")]
     pub away: Option<String>,
     /// Stop this node's containers when it leaves, instead of going away for a while
-    #[arg(long)]
+    #[arg(long, env = "PINODE_STOP_CONTAINERS")]
     pub stop_containers: bool,
     /// File with the process id of the Docker Engine, which is killed, with our containers' programs, when it does not end
     /// in time what must not go on; `none` kills nothing [default: /var/run/docker.pid where root uses the default engine]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use openraft::EntryPayload;
 use openraft::storage::{RaftLogReader, RaftLogStorage, RaftLogStorageExt};
@@ -101,7 +102,16 @@ async fn folder(in_order: bool) -> TempDir {
 }
 
 async fn start(dir: &Path) -> Result<Found, OpenError> {
-    let mut opened = open(dir, 8, Box::new(|_| ()))?;
+    // A child that another test starts has the lock's file for the moment between fork and exec.
+    let mut tries = 0..500;
+    let mut opened = loop {
+        match open(dir, 8, Box::new(|_| ())) {
+            Err(OpenError::Identity(IdentityError::InUse(_))) if tries.next().is_some() => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => break opened?,
+        }
+    };
     let covered = opened.machine.last_applied().map_or(0, |id| id.index);
     let mut state = opened.machine.state().clone();
     for entry in opened.log.try_get_log_entries(covered + 1..).await.unwrap() {

@@ -12,9 +12,11 @@ use pinode_scheduler::NodeId;
 
 use crate::clock::Moment;
 
-/// A folder in memory for each user: made by systemd, by the login, or by nobody.
-const OF_ROOT: &str = "/run/pinode";
+/// Folders in memory.
+const OF_ROOT: &str = "/dev/shm/pinode";
 const OF_ANYBODY: &str = "/dev/shm";
+/// What the kernel says of a file system in memory.
+const TMPFS: u64 = 0x0102_1994;
 
 /// The file.
 #[derive(Debug, Default)]
@@ -30,13 +32,18 @@ impl Record {
 
     /// Opens the file of a node, and reads the end that an earlier process of this boot has written.
     pub fn open(node: NodeId, boot: &str) -> (Record, Option<Moment>) {
-        Record::open_in(&folder(), node, boot)
+        let path = file_of(&folder(), node);
+        Record::opened(&path, in_memory(&path).and_then(|()| Record::at(&path, boot)))
     }
 
     /// The same, in a folder of the caller's choice.
     pub fn open_in(folder: &Path, node: NodeId, boot: &str) -> (Record, Option<Moment>) {
-        let path = folder.join(format!("{node:016x}.lease"));
-        match Record::at(&path, boot) {
+        let path = file_of(folder, node);
+        Record::opened(&path, Record::at(&path, boot))
+    }
+
+    fn opened(path: &Path, opened: io::Result<(Record, Option<Moment>)>) -> (Record, Option<Moment>) {
+        match opened {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "the end of the lease is not written down");
@@ -46,9 +53,6 @@ impl Record {
     }
 
     fn at(path: &Path, boot: &str) -> io::Result<(Record, Option<Moment>)> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
         let before = fs::read_to_string(path).ok().and_then(|text| parse(&text, boot));
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         Ok((Record { file: Some((file, boot.to_owned())) }, before))
@@ -62,6 +66,21 @@ impl Record {
             tracing::warn!(%error, "write the end of the lease down");
         }
     }
+}
+
+/// Makes the folder, and refuses one on a disk.
+fn in_memory(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    fs::create_dir_all(folder)?;
+    let kind = rustix::fs::statfs(folder)?.f_type;
+    if u64::try_from(kind).is_ok_and(|kind| kind == TMPFS) {
+        return Ok(());
+    }
+    Err(io::Error::other("the folder is not in memory"))
+}
+
+fn file_of(folder: &Path, node: NodeId) -> PathBuf {
+    folder.join(format!("{node:016x}.lease"))
 }
 
 fn folder() -> PathBuf {
@@ -89,7 +108,7 @@ mod tests {
     #[test]
     fn the_next_process_of_this_boot_reads_until_when_the_one_before_could_act() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("run/1.lease");
+        let path = dir.path().join("1.lease");
         let until = Moment::after_boot(Duration::from_millis(123_456));
         let (first, before) = Record::at(&path, "boot-1").unwrap();
         assert_eq!(before, None);

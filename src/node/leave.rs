@@ -105,8 +105,8 @@ impl Node {
         guard::post(dir, &plan).await?;
         let grace = self.config.away;
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        let answer = self.proposer.propose(Command::Away { session, grace_ms }, SAY_SO).await?;
-        ensure!(answer == Reply::Done, "the cluster does not wait for this session: {answer:?}");
+        let reply = self.proposer.propose(Command::Away { session, grace_ms }, SAY_SO).await?;
+        ensure!(reply == Reply::Done, "the cluster does not wait for this session: {reply:?}");
         Plan { until: (began + grace).max(leased), agreed: true, ..plan }.write(dir)?;
         self.lease.hand_to_guard(began + grace);
         tracing::info!(seconds = grace.as_secs(), "away; containers go on under a guard");
