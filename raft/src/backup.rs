@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use pinode_scheduler::{Command, Entry, SessionId, State};
+use pinode_scheduler::State;
 use serde::{Deserialize, Serialize};
 
 use crate::alone::Alone;
@@ -56,18 +56,6 @@ impl BackupV1 {
         codec::decode(Schema::Backup, record)
     }
 
-    /// Every session is over: what was claimed is lost and runs again, or is of unknown end, as its policy says.
-    fn close_sessions(&mut self, mut last: LogIdV1) -> LogIdV1 {
-        let open: Vec<SessionId> =
-            self.state.nodes().filter(|node| node.is_open()).map(|node| node.session_id()).collect();
-        for session in open {
-            last.index += 1;
-            let entry = Entry { at_ms: self.at_ms, command: Command::NodeLost { session } };
-            self.state.apply(last.index, &entry);
-        }
-        last
-    }
-
     /// Makes `dir`, which is empty or not there, the folder of a new node: a cluster of one with this state, of the same
     /// family and a stranger to the old one. `random` becomes its id. Answers the state that it begins with.
     pub async fn restore(mut self, dir: &Path, random: u64) -> Result<State, RestoreError> {
@@ -80,7 +68,8 @@ impl BackupV1 {
             return Err(RestoreError::NotEmpty(dir.to_owned()));
         }
         let last = self.meta.last.ok_or(RestoreError::Nothing)?;
-        let last = self.close_sessions(LogIdV1 { term: last.term + 1, node: random, ..last });
+        let index = self.state.close_all_sessions(last.index, self.at_ms);
+        let last = LogIdV1 { term: last.term + 1, node: random, index };
         let mut identity = Identity::open(dir, random)?;
         let unknown = MemberV1 { name: String::new(), peer: String::new() };
         let state = self.state.clone();

@@ -28,11 +28,13 @@
 //! | [`owed()`] | what one node must do now |
 //! | [`why()`] | the same facts as sentences |
 //! | [`blackout`] | all nodes lost power: what ran, what becomes of it |
+//! | `closing` | every session is over at once |
 //! | [`check`] | what must hold after every entry |
 
 mod apply;
 pub mod blackout;
 pub mod check;
+mod closing;
 pub mod command;
 pub mod container;
 mod cycle;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use pinode_scheduler::node::{Capacity, NodeFacts, Start};
-use pinode_scheduler::{Rejection, Reply};
+use pinode_scheduler::{Command, Entry, Rejection, Reply, SessionId};
 
 use super::*;
 use crate::codec::{EntryV1, MembershipV1, PayloadV1};
@@ -69,8 +69,8 @@ async fn a_restored_folder_is_another_node_in_another_cluster_of_the_family_with
     let cluster = identity.cluster().unwrap();
     assert!(cluster != CLUSTER && family(&cluster) == family(&CLUSTER));
     assert_eq!(machine.state().nodes().filter(|node| node.is_open()).count(), 0);
-    assert_eq!(machine.last_applied().map(|id| id.index), Some(6));
-    assert_eq!(log.recovered().last.map(|id| (id.term, id.index)), Some((5, 6)));
+    assert_eq!(machine.last_applied().map(|id| id.index), Some(9));
+    assert_eq!(log.recovered().last.map(|id| (id.term, id.index)), Some((5, 9)));
 }
 
 #[tokio::test]

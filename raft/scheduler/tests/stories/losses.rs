@@ -2,7 +2,7 @@
 
 use pinode_scheduler::node::Start;
 use pinode_scheduler::spec::Rerun;
-use pinode_scheduler::{Command, Duty, NodeFacts, Outcome, Rejection, Reply, SessionId};
+use pinode_scheduler::{Command, Duty, NodeFacts, Outcome, Rejection, Reply, SessionId, check};
 
 use crate::world::{World, facts, rejection, spec};
 
@@ -46,6 +46,22 @@ fn eager_work_moves_as_soon_as_its_node_is_suspected() {
     world.apply(Command::Suspected { session });
     assert_eq!((world.node_of("eager"), world.claim("eager").attempt), (2, 2));
     assert!(matches!(world.duty(1, "eager"), Some(Duty::Remove { attempt: 1, .. })));
+}
+
+#[test]
+fn when_every_session_is_over_at_once_what_was_claimed_is_lost_once_and_not_claimed_by_the_next_to_go() {
+    let mut world = World::with_nodes(5);
+    world.submit("a", &[]);
+    world.submit_spec(with_rerun("once", Rerun::Never));
+    world.submit_spec(with_rerun("eager", Rerun::Eager));
+    let last = world.state.close_all_sessions(world.state.applied(), 7);
+    assert_eq!((last, world.state.applied()), (8 + 10, 8 + 10));
+    assert_eq!(check::check(&world.state), Vec::<String>::new());
+    assert_eq!(world.words(["a", "once", "eager"]), ["ready", "unknown", "ready"]);
+    for name in ["a", "eager"] {
+        assert_eq!((world.get(name).attempt, world.get(name).tally.losses), (1, 1), "{name}");
+    }
+    assert_eq!(world.state.nodes().filter(|node| node.is_open()).count(), 0);
 }
 
 #[test]
