@@ -29,7 +29,7 @@ use crate::members::{self, Founding};
 use crate::propose::Proposer;
 use crate::transport::wire::Joiner;
 use crate::transport::{self, Core, Greeting, Network, Peers, Services};
-use crate::{docker_api, driver, film};
+use crate::{docker_api, driver, film, web};
 
 /// An orderly stop takes no longer; then it ends anyhow.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(9);
@@ -228,8 +228,10 @@ impl Node {
         let face = docker_api::Face::new(backend.clone(), face, events);
         agent.fetch_images_from(Arc::new(face.clone()));
         let for_nodes = http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone()));
+        let for_nodes = for_nodes.merge(web::for_nodes());
         services.http.get_or_init(|| for_nodes.merge(docker_api::for_nodes(face.clone())));
-        let router = docker_api::front(http::router(backend).merge(film::routes(films)), face);
+        let own = http::router(backend.clone()).merge(film::routes(films)).merge(web::routes(backend));
+        let router = docker_api::front(own, face);
         if let Some(path) = &self.config.socket {
             tasks.spawn(http::serve_socket(http::bind_socket(path)?, router.clone()));
         }

@@ -25,7 +25,8 @@ pub(super) async fn list(
     Ok(Json(nodes))
 }
 
-fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {
+/// Who leads, votes and learns.
+pub(crate) fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {
     let metrics = backend.raft.metrics();
     let metrics = metrics.borrow_watched();
     let membership = metrics.membership_config.membership();

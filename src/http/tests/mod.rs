@@ -4,4 +4,6 @@ mod containers;
 mod engine;
 mod films;
 pub(crate) mod node;
+mod pages;
 mod shape;
+mod uploads;
