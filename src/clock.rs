@@ -52,6 +52,11 @@ pub fn now() -> Moment {
     Moment(Duration::new(t.tv_sec.unsigned_abs(), u32::try_from(t.tv_nsec).unwrap_or(0)))
 }
 
+/// How long ago a file's time was, by the wall clock; none if it is still to come.
+pub fn since_wall(at: SystemTime) -> Option<Duration> {
+    Duration::from_millis(wall_ms()).checked_sub(at.duration_since(UNIX_EPOCH).ok()?)
+}
+
 /// Wall time in milliseconds since 1970, for display.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn wall_ms() -> u64 {

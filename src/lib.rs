@@ -19,3 +19,4 @@ pub mod node;
 pub mod propose;
 pub mod submit;
 pub mod transport;
+pub mod web;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
@@ -14,6 +14,7 @@ use super::face::Face;
 use super::request::{query, redirect};
 use super::routes;
 use super::version::{self, OLDEST, Version};
+use crate::http::ApiError;
 
 /// First segments of pinode's own paths.
 const OWN: [&str; 7] = ["", "api", "docs", "healthz", "metrics", "readyz", "web"];
@@ -32,6 +33,9 @@ pub fn front(own: Router, face: Face) -> Router {
 }
 
 async fn pass(State(front): State<Front>, mut request: Request) -> Response {
+    if let Err(error) = no_other_page(&request) {
+        return error.into_response();
+    }
     let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
     if OWN.contains(&first) {
         return serve(front.own, request).await;
@@ -49,6 +53,18 @@ async fn pass(State(front): State<Front>, mut request: Request) -> Response {
     let server = HeaderValue::from_static(concat!("pinode/", env!("CARGO_PKG_VERSION"), " (linux)"));
     headers.insert(header::SERVER, server);
     response
+}
+
+/// A page of somebody else's, open in the browser of somebody who can reach this node, must not act here in their name.
+/// Browsers say whose page asks; programs say nothing.
+fn no_other_page(request: &Request) -> Result<(), ApiError> {
+    let site = request.headers().get("Sec-Fetch-Site");
+    let other = site.is_some_and(|site| site == "cross-site" || site == "same-site");
+    if request.method().is_safe() || !other {
+        return Ok(());
+    }
+    let message = "another page asked for this in your browser; only pinode's own pages may";
+    Err(ApiError::new(StatusCode::FORBIDDEN, "cross_site", message))
 }
 
 async fn serve(router: Router, request: Request<Body>) -> Response {

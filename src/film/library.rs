@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
 use axum::http::StatusCode;
@@ -26,7 +27,7 @@ pub struct Films {
     pub(super) backend: Backend,
     pub(super) engine: Arc<DockerEngine>,
     pub(super) image: String,
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
 }
 
 /// What is written beside a film when it is taken in.
@@ -61,6 +62,7 @@ impl Card {
             frames_out: None,
             duration: None,
             error: None,
+            created_at: None,
         }
     }
 }
@@ -143,7 +145,9 @@ impl Films {
         let folder = self.folder(id)?;
         // Read before the state is looked at: a shared folder may hang for as long as it likes, `apply` may not.
         let (card, report) = (Card::read(&folder)?, Report::read(&folder));
-        Some(view(&self.backend.machine.state(), card, report))
+        let created_at = fs::metadata(folder.join(CARD)).and_then(|seen| seen.modified()).ok();
+        let video = view(&self.backend.machine.state(), card, report);
+        Some(Video { created_at: created_at.and_then(moment), ..video })
     }
 
     /// Whether its pipeline is there, or has been.
@@ -159,6 +163,11 @@ impl Films {
         ids.sort_unstable();
         ids.iter().filter_map(|id| self.find(id)).collect()
     }
+}
+
+fn moment(at: SystemTime) -> Option<String> {
+    let since = at.duration_since(UNIX_EPOCH).ok()?;
+    Some(crate::http::view::time(u64::try_from(since.as_millis()).ok()?))
 }
 
 fn view(state: &State, card: Card, report: Option<Report>) -> Video {
@@ -185,6 +194,7 @@ fn view(state: &State, card: Card, report: Option<Report>) -> Video {
         frames_out: report.as_ref().map(|report| report.frames_out),
         duration: report.as_ref().map(|report| report.duration_out),
         error: failed,
+        created_at: None,
     }
 }
 

@@ -2,9 +2,13 @@
 //! checked. All of it is one ordinary pipeline of containers; this room takes films in and hands them out.
 
 mod accept;
+mod act;
 mod library;
+mod partial;
+mod pieces;
 mod pipeline;
 mod probe;
+mod range;
 mod routes;
 mod upload;
 

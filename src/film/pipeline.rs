@@ -14,7 +14,8 @@ pub(super) struct Order<'a> {
     pub(super) id: &'a str,
     pub(super) image: &'a str,
     pub(super) parts: u32,
-    pub(super) bitrate: &'a str,
+    /// A bitrate, or `crf` and a quality.
+    pub(super) rate: &'a str,
     pub(super) codec: &'a str,
 }
 
@@ -22,7 +23,7 @@ pub(super) struct Order<'a> {
 pub(super) fn pipeline(order: &Order<'_>) -> Pipeline {
     let parts = order.parts;
     let encoder = |part: u32| {
-        let cmd = ["encode", &part.to_string(), order.bitrate, order.codec];
+        let cmd = ["encode", &part.to_string(), order.rate, order.codec];
         step(order, &format!("encode{part}"), &cmd, &["container==split"])
     };
     let wait = format!("container==audio,encode*,count={parts}");
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     fn order(id: &str, parts: u32) -> Pipeline {
-        pipeline(&Order { id, image: "film", parts, bitrate: "2M", codec: "libx264" })
+        pipeline(&Order { id, image: "film", parts, rate: "2M", codec: "libx264" })
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! `/api/v1/videos`.
 
-use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{get, post as posted};
 use axum::{Json, Router};
-use tokio_util::io::ReaderStream;
+use serde::Deserialize;
 
 use super::accept::id_of;
 use super::library::{Films, RESULT};
-use super::upload;
+use super::{act, pieces, range};
 use crate::agent::runtime::ContainerRuntime;
 use crate::api::Video;
 use crate::http::{ApiError, Consistency, Key, Nothing, Query, own_shape};
@@ -25,9 +24,12 @@ pub fn routes(films: Films) -> Router {
         .route("/api/v1/videos", get(list).post(post))
         .route("/api/v1/videos/{id}", get(one))
         .route("/api/v1/videos/{id}/result", get(result))
+        .route("/api/v1/videos/{id}/cancel", posted(act::cancel))
+        .route("/api/v1/videos/{id}/retry", posted(act::retry))
         .layer(DefaultBodyLimit::max(FILM_MAX_BYTES))
         .layer(from_fn(own_shape))
-        .with_state(films)
+        .with_state(films.clone())
+        .merge(pieces::routes(films))
 }
 
 /// What other nodes ask this one for.
@@ -61,10 +63,20 @@ pub(super) fn no_such(id: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "no_such_video", format!("no such video: {id}"))
 }
 
+/// Query of a result.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Want {
+    /// As a file with the film's name, and not to be played.
+    #[serde(default)]
+    download: bool,
+}
+
 async fn result(
     State(films): State<Films>,
     Path(id): Path<String>,
-    Query(Nothing {}): Query<Nothing>,
+    Query(want): Query<Want>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     films.backend.barrier(false).await?;
     let video = find(&films, &id).await?;
@@ -73,11 +85,20 @@ async fn result(
         let message = format!("the video {id} is {}; there is no result", video.state);
         return Err(ApiError::new(StatusCode::CONFLICT, "no_result", message));
     }
-    let file = tokio::fs::File::open(folder.join(RESULT)).await.map_err(|error| upload::disk(&error))?;
-    let length = file.metadata().await.map_err(|error| upload::disk(&error))?.len();
-    let headers =
-        [(header::CONTENT_TYPE, "video/mp4".to_owned()), (header::CONTENT_LENGTH, length.to_string())];
-    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
+    let mut more = vec![(header::CONTENT_TYPE, "video/mp4".to_owned())];
+    if want.download {
+        more.push((header::CONTENT_DISPOSITION, attachment(&video.name)));
+    }
+    range::send(&folder.join(RESULT), &headers, more).await
+}
+
+/// The header for a file of this name, whatever letters and quotes it has (RFC 6266).
+fn attachment(name: &str) -> String {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let letter = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let letters: String = stem.bytes().map(letter).collect();
+    format!("attachment; filename=\"film.mp4\"; filename*=UTF-8''{letters}.mp4")
 }
 
 /// Whether this node's engine has the film image; asked by other nodes.

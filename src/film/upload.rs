@@ -8,21 +8,25 @@ use std::path::{Path, PathBuf};
 use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 
 use super::library::SOURCE;
+use crate::api::NewUpload;
 use crate::http::{ApiError, hex};
 
 /// Longest text field, in bytes.
 const TEXT_MAX: usize = 256;
 /// Bits a second that an encoder can be asked for.
 const BITRATE: RangeInclusive<f64> = 1e3..=1e9;
+const BITRATE_DEFAULT: &str = "2M";
+/// Constant rate factors of x264 and x265: 0 loses nothing.
+const QUALITY: RangeInclusive<u32> = 0..=51;
 
 /// What came with a film, and the film's hash.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Form {
     pub(super) file_name: String,
     pub(super) file_hash: String,
@@ -30,9 +34,39 @@ pub(super) struct Form {
     pub(super) parts: Option<u32>,
     pub(super) bitrate: Option<String>,
     pub(super) codec: Option<String>,
+    /// Instead of a bitrate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) quality: Option<u32>,
 }
 
 impl Form {
+    /// Of a film that comes in pieces.
+    pub(super) fn of(new: &NewUpload) -> Result<Form, ApiError> {
+        Form {
+            file_name: title("file", new.file_name.clone())?,
+            file_hash: String::new(),
+            name: new.name.clone().map(|name| title("name", name)).transpose()?,
+            parts: new.parts.map(|number| parts(&number.to_string())).transpose()?,
+            bitrate: new.bitrate.clone().map(bitrate).transpose()?,
+            codec: new.codec.clone().map(codec).transpose()?,
+            quality: new.quality.map(|number| quality(&number.to_string())).transpose()?,
+        }
+        .sound()
+    }
+
+    fn sound(self) -> Result<Form, ApiError> {
+        if self.bitrate.is_some() && self.quality.is_some() {
+            return Err(ApiError::bad("quality", "a film has a bitrate or a quality, not both"));
+        }
+        Ok(self)
+    }
+
+    /// How much the encoders may write, as the film image takes it.
+    pub(super) fn rate(&self) -> String {
+        let quality = self.quality.map(|quality| format!("crf{quality}"));
+        quality.or_else(|| self.bitrate.clone()).unwrap_or_else(|| BITRATE_DEFAULT.to_owned())
+    }
+
     /// What people call it.
     pub(super) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.file_name.clone())
@@ -49,6 +83,11 @@ impl Folder {
     pub(super) async fn make(path: PathBuf) -> Result<Folder, ApiError> {
         fs::create_dir_all(&path).await.map_err(|error| disk(&error))?;
         Ok(Folder { path, kept: false })
+    }
+
+    /// One that is there already, and stays until it is moved.
+    pub(super) fn adopt(path: PathBuf) -> Folder {
+        Folder { path, kept: true }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -112,10 +151,13 @@ pub(super) async fn receive(mut multipart: Multipart, folder: Option<&Path>) -> 
             "bitrate" => form.bitrate = Some(bitrate(text("bitrate", field).await?)?),
             "codec" => form.codec = Some(codec(text("codec", field).await?)?),
             "parts" => form.parts = Some(parts(&text("parts", field).await?)?),
+            "quality" => form.quality = Some(quality(&text("quality", field).await?)?),
             other => {
                 return Err(ApiError::bad(
                     other,
-                    format!("the form has no field `{other}`; there are file, parts, name, bitrate, codec"),
+                    format!(
+                        "the form has no field `{other}`; there are file, parts, name, bitrate, quality, codec"
+                    ),
                 ));
             }
         }
@@ -123,7 +165,7 @@ pub(super) async fn receive(mut multipart: Multipart, folder: Option<&Path>) -> 
     if form.file_hash.is_empty() {
         return Err(ApiError::bad("file", "the form has no file"));
     }
-    Ok(form)
+    form.sound()
 }
 
 fn multipart_error(field: &str, error: &MultipartError) -> ApiError {
@@ -168,6 +210,12 @@ fn title(field: &'static str, text: String) -> Result<String, ApiError> {
 fn parts(text: &str) -> Result<u32, ApiError> {
     let number = text.parse::<u32>().ok().filter(|n| (1..=PARTS_MAX).contains(n));
     let bad = || ApiError::bad("parts", format!("`{text}` is not a number of parts from 1 to {PARTS_MAX}"));
+    number.ok_or_else(bad)
+}
+
+fn quality(text: &str) -> Result<u32, ApiError> {
+    let number = text.parse::<u32>().ok().filter(|n| QUALITY.contains(n));
+    let bad = || ApiError::bad("quality", format!("`{text}` is no quality; write 0 (loses nothing) to 51"));
     number.ok_or_else(bad)
 }
 

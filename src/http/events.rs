@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -14,6 +15,9 @@ use super::backend::Backend;
 use super::query::{Nothing, Query};
 use super::view;
 use crate::api;
+
+/// So often there is a line even when nothing happens: who hears none knows that the node is gone.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 pub(super) async fn events(
     State(backend): State<Backend>,
@@ -35,7 +39,7 @@ pub(super) async fn events(
             }
         }
     });
-    Sse::new(stream).keep_alive(KeepAlive::default())
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE))
 }
 
 /// Last first, because they are taken from the end.

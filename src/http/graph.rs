@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Json;
 use axum::extract::State;
 use pinode_scheduler::dependency::EdgeState;
-use pinode_scheduler::{Container, ContainerId};
+use pinode_scheduler::{Container, ContainerId, State as Cluster};
 use serde::Deserialize;
 
 use super::backend::Backend;
@@ -28,8 +28,12 @@ pub(super) async fn graph(
     Query(Which { pipeline, consistency }): Query<Which>,
 ) -> Result<Json<api::Graph>, ApiError> {
     backend.barrier(consistency.is_stale()).await?;
-    let state = backend.machine.state();
-    let chosen: Vec<&Container> = match &pipeline {
+    picture(&backend.machine.state(), pipeline.as_deref()).map(Json)
+}
+
+/// The graph of one pipeline, or of whatever has not ended and is connected with it.
+pub(crate) fn picture(state: &Cluster, pipeline: Option<&str>) -> Result<api::Graph, ApiError> {
+    let chosen: Vec<&Container> = match pipeline {
         Some(name) => {
             let members = state.pipeline(name);
             if members.is_empty() {
@@ -41,10 +45,10 @@ pub(super) async fn graph(
         None => connected(state.containers()),
     };
     let nodes = chosen.iter().map(|c| {
-        let seen = view::container(&state, c);
+        let seen = view::container(state, c);
         api::GraphNode { name: seen.name, state: seen.state, node: seen.node, exit_code: seen.exit_code }
     });
-    Ok(Json(api::Graph { nodes: nodes.collect(), edges: chosen.iter().flat_map(|c| edges(c)).collect() }))
+    Ok(api::Graph { nodes: nodes.collect(), edges: chosen.iter().flat_map(|c| edges(c)).collect() })
 }
 
 fn edges(container: &Container) -> Vec<api::GraphEdge> {

@@ -37,6 +37,11 @@ impl Key {
         random().map(Key)
     }
 
+    /// A key that was noted.
+    pub fn of(text: &str) -> Key {
+        Key(text.to_owned())
+    }
+
     /// The key itself.
     pub fn as_str(&self) -> &str {
         &self.0

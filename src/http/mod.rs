@@ -1,4 +1,4 @@
-//! What people reach: the native API and one plain page. A request is parsed once, becomes a command or a look at the
+//! What people reach: the native API. A request is parsed once, becomes a command or a look at the
 //! state, and every error is a sentence with a stable code.
 
 mod backend;
@@ -14,7 +14,6 @@ mod limits;
 mod logs;
 mod nodes;
 mod openapi;
-mod page;
 mod query;
 mod relay;
 mod settings;
@@ -30,9 +29,12 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 
 pub use backend::{Backend, hex};
+pub(crate) use body::Body as JsonBody;
 pub use error::ApiError;
+pub(crate) use graph::picture;
 pub use key::Key;
 pub use limits::{bind_socket, converse, own_shape, serve, serve_socket};
+pub(crate) use nodes::roles as node_roles;
 pub use query::{Consistency, Nothing, Query};
 pub(crate) use relay::{join_later, relay};
 pub(crate) use submit::container_id;
@@ -71,7 +73,6 @@ pub fn router(backend: Backend) -> Router {
         .route("/api/openapi.json", get(openapi::document))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
-        .route("/", get(page::page))
         .with_state(backend);
     limits::around(router.fallback(limits::unknown))
 }

@@ -151,7 +151,8 @@ fn members(backend: &Backend) -> BTreeMap<NodeId, String> {
     members.map(|(id, member)| (*id, member.name.clone())).collect()
 }
 
-fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {
+/// Who leads, votes and learns.
+pub(crate) fn roles(backend: &Backend) -> BTreeMap<NodeId, &'static str> {
     let metrics = backend.raft.metrics();
     let metrics = metrics.borrow_watched();
     let membership = metrics.membership_config.membership();

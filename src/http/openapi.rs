@@ -4,7 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 /// Path, method, what it does, and the status of success.
-const ROUTES: [(&str, &str, &str, &str); 29] = [
+const ROUTES: [(&str, &str, &str, &str); 37] = [
     ("/api/v1/containers", "get", "List containers", "200"),
     ("/api/v1/containers", "post", "Submit a container", "201"),
     ("/api/v1/pipelines", "post", "Submit a pipeline, all or nothing", "201"),
@@ -31,6 +31,14 @@ const ROUTES: [(&str, &str, &str, &str); 29] = [
     ("/api/v1/videos", "post", "Encode a film", "202"),
     ("/api/v1/videos/{id}", "get", "Show a film", "200"),
     ("/api/v1/videos/{id}/result", "get", "Download the encoded film", "200"),
+    ("/api/v1/videos/{id}/cancel", "post", "Stop what encodes a film", "204"),
+    ("/api/v1/videos/{id}/retry", "post", "Run again what of a film has failed", "204"),
+    ("/api/v1/uploads", "get", "List films that come in pieces", "200"),
+    ("/api/v1/uploads", "post", "Begin to send a film in pieces", "201"),
+    ("/api/v1/uploads/{id}", "get", "How many bytes are there", "200"),
+    ("/api/v1/uploads/{id}", "patch", "Send the next piece, from Upload-Offset on", "204"),
+    ("/api/v1/uploads/{id}", "delete", "Throw a half-sent film away", "204"),
+    ("/api/v1/uploads/{id}/finish", "post", "Encode the film that is there", "202"),
     ("/api/openapi.json", "get", "This document", "200"),
     ("/healthz", "get", "The process answers", "200"),
     ("/readyz", "get", "It has a quorum and an engine", "200"),

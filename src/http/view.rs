@@ -42,7 +42,8 @@ pub(super) fn container(state: &State, c: &Container) -> api::Container {
     }
 }
 
-fn view_attempt(state: &State, attempt: &pinode_scheduler::Attempt) -> api::Attempt {
+/// An attempt.
+pub(crate) fn view_attempt(state: &State, attempt: &pinode_scheduler::Attempt) -> api::Attempt {
     api::Attempt {
         number: attempt.number,
         node: node_name(state, attempt.session.node),
@@ -112,7 +113,7 @@ pub(super) fn waited(c: &Container) -> Option<api::Waited> {
 }
 
 /// A node; `roles` says who leads, votes and learns.
-pub(super) fn node(
+pub(crate) fn node(
     state: &State,
     node: &pinode_scheduler::Node,
     roles: &BTreeMap<NodeId, &'static str>,

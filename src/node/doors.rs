@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::http::{self, Backend};
 use crate::members::Founding;
 use crate::transport::Services;
-use crate::{docker_api, film};
+use crate::{docker_api, film, web};
 
 /// Where people come in.
 pub trait Doors: Send {
@@ -44,8 +44,10 @@ impl Doors for HttpDoors {
         let face = docker_api::Face::new(backend.clone(), face, events);
         backend.agent.fetch_images_from(Arc::new(face.clone()));
         let for_nodes = http::for_nodes(backend.clone()).merge(film::for_nodes(films.clone()));
+        let for_nodes = for_nodes.merge(web::for_nodes());
         services.http.get_or_init(|| for_nodes.merge(docker_api::for_nodes(face.clone())));
-        let router = docker_api::front(http::router(backend).merge(film::routes(films)), face);
+        let own = http::router(backend.clone()).merge(film::routes(films)).merge(web::routes(backend));
+        let router = docker_api::front(own, face);
         if let Some(path) = &self.config.socket {
             let socket = http::bind_socket(path).context("open the local socket")?;
             tasks.spawn(http::serve_socket(socket, router.clone()));

@@ -5,4 +5,6 @@ mod engine;
 mod films;
 pub(crate) mod node;
 mod nodes;
+mod pages;
 mod shape;
+mod uploads;

@@ -27,6 +27,7 @@ use crate::members::{Founding, found, initialise};
 use crate::propose::Proposer;
 use crate::transport::wire::Joiner;
 use crate::transport::{Greeting, Network, Peers};
+use crate::web;
 
 pub(crate) struct Node {
     router: Router,
@@ -105,7 +106,7 @@ pub(crate) async fn node() -> Node {
         shared_id: None,
     };
     let films = film::routes(film::Films::new(backend.clone(), engine, &config));
-    let router = router(backend.clone()).merge(films);
+    let router = router(backend.clone()).merge(films).merge(web::routes(backend.clone()));
     let face = FaceConfig { docker_host: config.docker_host.clone(), version: ANNOUNCED };
     let front = front(router.clone(), Face::new(backend, face, EventLog::default()));
     Node { router, front, dir, _engine: engine_tasks }
