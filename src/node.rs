@@ -170,11 +170,7 @@ struct Node {
 }
 
 impl Node {
-    async fn build<L>(
-        ground: Ground<L>,
-        greeting: Arc<Greeting>,
-        peers: Arc<Peers>,
-    ) -> anyhow::Result<Node>
+    async fn build<L>(ground: Ground<L>, greeting: Arc<Greeting>, peers: Arc<Peers>) -> anyhow::Result<Node>
     where
         L: RaftLogStorage<TypeConfig> + Log + Clone + 'static,
     {

@@ -101,7 +101,8 @@ pub fn mutants(only: Option<&str>) -> anyhow::Result<usize> {
     let mut command = Command::new(cargo);
     command.args(["run", "--quiet", "--locked", "--manifest-path", manifest, "-p", "pinode-sim"]);
     command.args(["--features", "mutants", "--bin", "pinode-mutants", "--"]).args(only);
-    let ended = command.status().context("build pinode with its mutants (this needs cargo and the source)")?;
+    let ended =
+        command.status().context("build pinode with its mutants (this needs cargo and the source)")?;
     let code = ended.code().context("the program with the mutants was killed")?;
     ensure!(code == 0 || code == 1, "the program with the mutants failed ({ended})");
     Ok(usize::from(code == 1))

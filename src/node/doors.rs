@@ -18,12 +18,7 @@ pub trait Doors: Send {
     /// Serves who comes before there is a cluster. Ends only when it cannot go on.
     fn wait(&mut self, founding: Arc<Founding>) -> impl Future<Output = ()> + Send;
     /// Serves everybody from now on.
-    fn open(
-        &mut self,
-        backend: Backend,
-        services: &Services,
-        tasks: &mut JoinSet<()>,
-    ) -> anyhow::Result<()>;
+    fn open(&mut self, backend: Backend, services: &Services, tasks: &mut JoinSet<()>) -> anyhow::Result<()>;
 }
 
 /// The real ones.
@@ -38,12 +33,7 @@ impl Doors for HttpDoors {
         http::serve(self.listener.clone(), http::waiting(founding)).await;
     }
 
-    fn open(
-        &mut self,
-        backend: Backend,
-        services: &Services,
-        tasks: &mut JoinSet<()>,
-    ) -> anyhow::Result<()> {
+    fn open(&mut self, backend: Backend, services: &Services, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
         let films = film::Films::new(backend.clone(), self.engine.clone(), &self.config);
         let events = docker_api::EventLog::default();
         tasks.spawn(docker_api::record(backend.machine.clone(), events.clone()));

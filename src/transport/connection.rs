@@ -106,8 +106,14 @@ impl Connection {
     ) -> (Connection, impl Future<Output = ()> + Send) {
         let (calls, waiting) = mpsc::channel(WAITING_MAX);
         let target = Arc::new(target);
-        let dialler =
-            Dialler { target: Arc::clone(&target), greeting, wires, calls: waiting, pause: PAUSE_MIN, number: 0 };
+        let dialler = Dialler {
+            target: Arc::clone(&target),
+            greeting,
+            wires,
+            calls: waiting,
+            pause: PAUSE_MIN,
+            number: 0,
+        };
         (Connection { target, calls }, dialler.run())
     }
 

@@ -63,11 +63,7 @@ pub(super) async fn dial(
     timeout(DIAL_MAX, shake_hands(target, greeting, wires)).await.unwrap_or_else(late)
 }
 
-async fn shake_hands(
-    target: &Target,
-    greeting: &Greeting,
-    wires: &dyn Wires,
-) -> Result<Frames, CallError> {
+async fn shake_hands(target: &Target, greeting: &Greeting, wires: &dyn Wires) -> Result<Frames, CallError> {
     let failed = |error: io::Error| target.unreachable(error.to_string());
     let socket = wires.connect(&target.addr).await.map_err(failed)?;
     let mut frames = framed(socket).map_err(failed)?;

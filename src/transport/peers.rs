@@ -100,7 +100,8 @@ impl Peers {
         if let Some(connection) = open.kept.get(&target) {
             return connection.clone();
         }
-        let (connection, task) = Connection::new(target.clone(), Arc::clone(&self.greeting), Arc::clone(&self.wires));
+        let (connection, task) =
+            Connection::new(target.clone(), Arc::clone(&self.greeting), Arc::clone(&self.wires));
         while open.tasks.try_join_next().is_some() {}
         if !open.stopped {
             open.tasks.spawn(here(task));

@@ -71,7 +71,9 @@ fn one(plan: &Plan, seed: u64, twice: bool) -> anyhow::Result<Outcome> {
     if twice {
         let second = fresh().map_err(panicked)??;
         if second.digest != first.digest {
-            first.violations.push(format!("same: the first trace is {}, the second {}", first.digest, second.digest));
+            first
+                .violations
+                .push(format!("same: the first trace is {}, the second {}", first.digest, second.digest));
         }
     }
     Ok(first)

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use pinode_sim::mutants::{judge_of, look_for};
 use pinode_sim::Mutant;
+use pinode_sim::mutants::{judge_of, look_for};
 
 fn main() -> ExitCode {
     let only = std::env::args().nth(1);
@@ -19,7 +19,12 @@ fn main() -> ExitCode {
         match look_for(**mutant) {
             Ok(Some(found)) => {
                 caught += 1;
-                println!("{mutant:?}: caught by {} in seed {}: {}", judge_of(**mutant), found.seed, found.sentence);
+                println!(
+                    "{mutant:?}: caught by {} in seed {}: {}",
+                    judge_of(**mutant),
+                    found.seed,
+                    found.sentence
+                );
             }
             Ok(None) => println!("{mutant:?}: NOT caught by {}", judge_of(**mutant)),
             Err(error) => {

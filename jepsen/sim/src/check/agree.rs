@@ -15,7 +15,10 @@ pub(super) fn judge(history: &History, machines: usize) -> Vec<String> {
     let newest = history.last.iter().map(|view| view.applied).max().unwrap_or(0);
     for view in &history.last {
         if view.applied + UNDER_WAY < newest {
-            wrong.push(format!("n{} has applied {} entries at the end, and others {newest}", view.machine, view.applied));
+            wrong.push(format!(
+                "n{} has applied {} entries at the end, and others {newest}",
+                view.machine, view.applied
+            ));
         }
         for other in &history.last {
             if view.machine < other.machine && view.applied == other.applied && view.digest != other.digest {

@@ -13,14 +13,16 @@ pub(super) fn judge(history: &History) -> Vec<String> {
         of_attempt.entry((&start.name, start.attempt)).or_default().push(start);
         of_name.entry(&start.name).or_default().push(start);
     }
-    let twice = of_attempt.into_iter().filter(|(_, starts)| starts.len() > 1).map(|((name, attempt), starts)| {
-        format!("attempt {attempt} of {name} was started {}", places(&starts))
-    });
+    let twice =
+        of_attempt.into_iter().filter(|(_, starts)| starts.len() > 1).map(|((name, attempt), starts)| {
+            format!("attempt {attempt} of {name} was started {}", places(&starts))
+        });
     let never = of_name.into_iter().filter(|(name, starts)| {
         let job = history.jobs.get(*name);
         starts.len() > 1 && job.is_some_and(|job| job.rerun == Rerun::Never && !job.retried)
     });
-    let never = never.map(|(name, starts)| format!("{name} may run once, ever, and was started {}", places(&starts)));
+    let never =
+        never.map(|(name, starts)| format!("{name} may run once, ever, and was started {}", places(&starts)));
     twice.chain(never).collect()
 }
 

@@ -28,7 +28,10 @@ pub(super) fn judge(history: &History) -> Vec<String> {
     for lives in of.values() {
         for (number, one) in lives.iter().enumerate() {
             for other in lives.iter().skip(number + 1) {
-                if one.deed.attempt != other.deed.attempt && overlap(one, other) && !excused(history, one, other) {
+                if one.deed.attempt != other.deed.attempt
+                    && overlap(one, other)
+                    && !excused(history, one, other)
+                {
                     wrong.push(sentence(one, other));
                 }
             }
@@ -61,7 +64,12 @@ fn excused(history: &History, one: &Life<'_>, other: &Life<'_>) -> bool {
 fn sentence(one: &Life<'_>, other: &Life<'_>) -> String {
     let span = |life: &Life<'_>| {
         let until = if life.until == Duration::MAX { "the end".to_owned() } else { at(life.until) };
-        format!("attempt {} on n{} from {} to {until}", life.deed.attempt, life.deed.machine, at(life.deed.at))
+        format!(
+            "attempt {} on n{} from {} to {until}",
+            life.deed.attempt,
+            life.deed.machine,
+            at(life.deed.at)
+        )
     };
     format!("{} ran twice at once: {}, {}", one.deed.name, span(one), span(other))
 }

@@ -207,12 +207,7 @@ impl Cluster {
             let Some((_, backend)) = self.node(machine).await else { continue };
             let state = backend.machine.state();
             let digest = digests.then(|| state.hash().unwrap_or_else(|error| error.to_string()));
-            views.push(View {
-                machine,
-                applied: state.applied(),
-                digest,
-                containers: containers(&state),
-            });
+            views.push(View { machine, applied: state.applied(), digest, containers: containers(&state) });
         }
         views
     }

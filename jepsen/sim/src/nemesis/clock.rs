@@ -21,8 +21,8 @@ pub async fn some(mut hand: Hand) {
         hand.done(format_args!("n{number}'s wall clock is {hours} h off"));
     } else {
         let off = hand.cluster.rates().0;
-        let thousandths = i64::try_from(hand.random.between(0, 2 * off)).unwrap_or(0)
-            - i64::try_from(off).unwrap_or(0);
+        let thousandths =
+            i64::try_from(hand.random.between(0, 2 * off)).unwrap_or(0) - i64::try_from(off).unwrap_or(0);
         machine.run_clock_at(1.0 + thousandths as f64 / 1_000.0);
         drop(machine);
         hand.done(format_args!("n{number}'s boot clock is {thousandths} of a thousand too fast"));

@@ -27,7 +27,11 @@ pub async fn some(mut hand: Hand) {
 async fn restart(hand: &mut Hand, number: usize, engine: &FakeEngine, in_order: bool) {
     let live_restore = hand.random.percent(40);
     engine.set_live_restore(live_restore);
-    if in_order { engine.shuts_down() } else { engine.goes_away() }
+    if in_order {
+        engine.shuts_down()
+    } else {
+        engine.goes_away()
+    }
     hand.cluster.unattended(number);
     let word = if in_order { "is restarted" } else { "is killed" };
     hand.done(format_args!("n{number}'s engine {word}; live-restore {live_restore}"));

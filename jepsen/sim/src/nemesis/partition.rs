@@ -26,7 +26,11 @@ pub async fn some(mut hand: Hand) {
     };
     hand.cluster.net.cut(&ways);
     hand.done(format_args!("cut: {shape} {ways:?}"));
-    if hand.random.percent(70) { hand.wait(500, 9_000).await } else { hand.wait(9_000, 35_000).await }
+    if hand.random.percent(70) {
+        hand.wait(500, 9_000).await
+    } else {
+        hand.wait(9_000, 35_000).await
+    }
     hand.cluster.net.mend(&ways);
     hand.cluster.trace.event(format_args!("mended: {shape}"));
 }

@@ -137,7 +137,9 @@ pub async fn mend(cluster: &Cluster) {
         }
         drop(machine);
         if replace {
-            cluster.trace.event(format_args!("n{number} gets an empty disk in the place of the one set aside"));
+            cluster
+                .trace
+                .event(format_args!("n{number} gets an empty disk in the place of the one set aside"));
         }
     }
     cluster.trace.event(format_args!("everything is mended"));

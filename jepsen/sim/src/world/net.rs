@@ -245,7 +245,6 @@ impl Net {
     pub fn set_weather(&self, weather: Weather) {
         self.with(|net| net.weather = weather);
     }
-
 }
 
 impl Inner {
@@ -258,7 +257,13 @@ impl Inner {
         self.travelling.insert((at, self.sent), one);
     }
 
-    fn arrival(&mut self, connection: &Arc<Connection>, side: usize, sent: Instant, overtake: bool) -> Instant {
+    fn arrival(
+        &mut self,
+        connection: &Arc<Connection>,
+        side: usize,
+        sent: Instant,
+        overtake: bool,
+    ) -> Instant {
         let Weather { delay_min_ms, delay_max_ms, loss, .. } = self.weather;
         let mut at = sent + Duration::from_millis(self.random.between(delay_min_ms, delay_max_ms));
         let mut again = RETRANSMIT;
