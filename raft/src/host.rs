@@ -82,3 +82,91 @@ pub async fn blocking<T: Send + 'static>(
     }
     tokio::task::spawn_blocking(work).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// A machine that is told how it stands.
+    struct Told {
+        standing: Mutex<Standing>,
+        waiting: Mutex<Vec<Waker>>,
+    }
+
+    impl Told {
+        fn stands(&self, standing: Standing) {
+            *self.standing.lock().unwrap() = standing;
+            self.waiting.lock().unwrap().drain(..).for_each(Waker::wake);
+        }
+    }
+
+    impl Host for Told {
+        fn standing(&self, waker: &Waker) -> Standing {
+            self.waiting.lock().unwrap().push(waker.clone());
+            *self.standing.lock().unwrap()
+        }
+
+        fn boottime(&self) -> Duration {
+            Duration::from_secs(7)
+        }
+
+        fn wall(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn random(&self) -> u64 {
+            4
+        }
+    }
+
+    struct Dropped(Arc<AtomicU32>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn machine() -> Arc<Told> {
+        Arc::new(Told { standing: Mutex::new(Standing::Runs), waiting: Mutex::default() })
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_begun_on_a_machine_stays_on_it() {
+        let task = async { tokio::spawn(here(async { current().map(|host| host.boottime()) })).await };
+        let host: Arc<dyn Host> = machine();
+        assert_eq!(on(Some(host), task).await.unwrap(), Some(Duration::from_secs(7)));
+        assert!(current().is_none(), "who asks from outside is on no machine");
+    }
+
+    #[tokio::test]
+    async fn a_task_stands_still_with_its_machine_and_goes_on_with_it() {
+        let told = machine();
+        told.stands(Standing::Held);
+        let task = tokio::spawn(on(Some(told.clone()), async { 1 }));
+        tokio::task::yield_now().await;
+        assert!(!task.is_finished());
+        told.stands(Standing::Runs);
+        assert_eq!(task.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_task_holds_is_let_go_when_its_machine_is_gone() {
+        let (told, count) = (machine(), Arc::new(AtomicU32::new(0)));
+        let held = Dropped(count.clone());
+        let life = async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        };
+        let task = tokio::spawn(on(Some(told.clone()), life));
+        tokio::task::yield_now().await;
+        told.stands(Standing::Gone);
+        tokio::task::yield_now().await;
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+        assert!(!task.is_finished(), "nobody hears of the end of a machine");
+        task.abort();
+    }
+}

@@ -10,6 +10,7 @@
 //! | `workload` | who asks for work |
 //! | `history` | what is noted meanwhile, outside of the nodes |
 //! | `check` | judges, one property a file |
+//! | `scene` | what goes wrong in a run |
 //! | `run` | one seed, from the first start to the verdict |
 //! | `seeds` | many of them |
 //! | `mutants` | planted bugs, each looked for until a judge catches it |
@@ -25,12 +26,14 @@ pub mod mutants;
 mod nemesis;
 mod random;
 mod run;
+mod scene;
 mod seeds;
 mod workload;
 mod world;
 
 pub use nemesis::{Harm, Rates, TRUE_RATES};
 pub use pinode_scheduler::mutant::Mutant;
-pub use run::{Outcome, Plan, Scene, run};
+pub use run::{Outcome, Plan, run};
+pub use scene::Scene;
 pub use seeds::{Sum, seeds};
 pub use world::Told;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use pinode_scheduler::mutant::{self, Mutant};
 
-use crate::nemesis::{Harm, TRUE_RATES};
-use crate::run::{Plan, Scene, run};
+use crate::nemesis::TRUE_RATES;
+use crate::run::{Plan, run};
+use crate::scene::Scene;
 use crate::world::Told;
 
 /// Seeds after which a bug counts as not caught.
@@ -13,34 +14,25 @@ const SEEDS: u64 = 60;
 /// Simulated time of each.
 const LENGTH: Duration = Duration::from_secs(360);
 
-/// What goes wrong where a bug is looked for: what brings it to light, again and again.
+/// What goes wrong where a bug is looked for.
 fn scene(mutant: Mutant) -> Scene {
-    const ENGINE: &[(u64, Harm)] = &[(1, Harm::Engine)];
-    const DARK: &[(u64, Harm)] = &[(1, Harm::Blackout), (4, Harm::SlowDisk), (1, Harm::Process)];
-    const CUT: &[(u64, Harm)] = &[(4, Harm::Partition), (1, Harm::SlowDisk)];
-    const LATE: &[(u64, Harm)] = &[(3, Harm::Partition), (1, Harm::Pause), (1, Harm::Process)];
-    const CLOCKS: &[(u64, Harm)] = &[(1, Harm::Clock), (2, Harm::Partition)];
-    const SNAPSHOTS: &[(u64, Harm)] = &[(2, Harm::Snapshot), (1, Harm::Process), (1, Harm::Power)];
-    const OLD: &[(u64, Harm)] = &[(1, Harm::Restore)];
-    let harm = match mutant {
+    match mutant {
         Mutant::StartsTwice
         | Mutant::BelievesRestartedEngine
         | Mutant::TrustsEvents
         | Mutant::BelievesOwnKill
         | Mutant::ClosesPatternsEarly
-        | Mutant::FollowsHashOrder => ENGINE,
-        Mutant::AcknowledgesUnsynced => DARK,
-        Mutant::TakesStaleReports => LATE,
-        Mutant::DeclaresLostEarly
-        | Mutant::RenewsCondemned
-        | Mutant::ReadsStale
-        | Mutant::DropsReports
-        | Mutant::FoundsAlone => CUT,
-        Mutant::LeasesOnWallClock => CLOCKS,
-        Mutant::ForgetsRequests => SNAPSHOTS,
-        Mutant::OpensQuarantined => OLD,
-    };
-    Scene { harm, cut_at_first: if mutant == Mutant::FoundsAlone { 100 } else { 0 } }
+        | Mutant::FollowsHashOrder => Scene::ENGINES,
+        Mutant::AcknowledgesUnsynced => Scene::BLACKOUTS,
+        Mutant::TakesStaleReports => Scene::LATE,
+        Mutant::DeclaresLostEarly | Mutant::RenewsCondemned | Mutant::ReadsStale | Mutant::DropsReports => {
+            Scene::CUTS
+        }
+        Mutant::FoundsAlone => Scene::FOUNDINGS,
+        Mutant::LeasesOnWallClock => Scene::CLOCKS,
+        Mutant::ForgetsRequests => Scene::SNAPSHOTS,
+        Mutant::OpensQuarantined => Scene::OLD_DISKS,
+    }
 }
 
 /// What caught a bug.

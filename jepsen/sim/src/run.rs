@@ -10,8 +10,9 @@ use tokio::time::sleep;
 
 use crate::check;
 use crate::cluster::{Cluster, FOREIGN};
-use crate::nemesis::{self, EVERYTHING, Harm, Rates};
+use crate::nemesis::{self, Rates};
 use crate::random::Random;
+use crate::scene::Scene;
 use crate::workload;
 use crate::world::{Told, Trace};
 
@@ -30,20 +31,6 @@ pub struct Plan {
     pub scene: Scene,
     /// How much of it is printed.
     pub told: Told,
-}
-
-/// What goes wrong in a run.
-#[derive(Clone, Copy, Debug)]
-pub struct Scene {
-    /// Kinds of harm, each with its weight.
-    pub harm: &'static [(u64, Harm)],
-    /// Of a hundred runs, so many begin with a network that is cut.
-    pub cut_at_first: u64,
-}
-
-impl Scene {
-    /// Everything.
-    pub const EVERYTHING: Scene = Scene { harm: EVERYTHING, cut_at_first: 25 };
 }
 
 /// What came of it.
@@ -79,12 +66,13 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
 }
 
 /// In which order tokio looks at what is ready.
+#[cfg(tokio_unstable)]
 fn seeded(builder: &mut Builder, seed: u64) {
-    if cfg!(tokio_unstable) {
-        #[cfg(tokio_unstable)]
-        builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
-    }
+    builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
 }
+
+#[cfg(not(tokio_unstable))]
+fn seeded(_: &mut Builder, _: u64) {}
 
 async fn live(plan: &Plan) -> anyhow::Result<Outcome> {
     let mut random = Random::new(plan.seed);

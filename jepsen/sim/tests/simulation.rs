@@ -1,0 +1,40 @@
+//! The simulation itself: that a seed means something, and that its judges see what they are for.
+
+use std::time::Duration;
+
+use pinode_sim::{Outcome, Plan, Rates, Scene, TRUE_RATES, Told, run};
+
+fn plan(seed: u64, scene: Scene, rates: Rates) -> Plan {
+    Plan { seed, machines: 5, length: Duration::from_secs(240), rates, scene, told: Told::Nothing }
+}
+
+/// As a seed is run: on a thread of its own.
+fn outcome(plan: &Plan) -> Outcome {
+    std::thread::scope(|scope| scope.spawn(|| run(plan)).join()).unwrap().unwrap()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
+    let plan = plan(7, Scene::EVERYTHING, TRUE_RATES);
+    let first = outcome(&plan);
+    assert_eq!(first.digest, outcome(&plan).digest);
+    assert_ne!(first.digest, outcome(&Plan { seed: 8, ..plan }).digest);
+}
+
+#[test]
+fn clocks_that_are_less_than_a_hundredth_off_violate_nothing() {
+    for seed in 0..3 {
+        let outcome = outcome(&plan(seed, Scene::CLOCKS, TRUE_RATES));
+        assert_eq!(outcome.violations, [""; 0], "seed {seed}");
+    }
+}
+
+#[test]
+fn clocks_that_are_a_third_off_are_caught_by_who_judges_leases() {
+    let caught = |seed| {
+        let outcome = outcome(&plan(seed, Scene::CLOCKS, Rates(300)));
+        let of_leases = |said: &String| said.starts_with("overlap") || said.starts_with("authority");
+        outcome.violations.iter().any(of_leases)
+    };
+    assert!((0..40).any(caught), "forty seeds, and no lease was too long for its leader");
+}
