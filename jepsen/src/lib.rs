@@ -30,7 +30,7 @@ pub mod command;
 mod engine;
 mod history;
 mod interrupt;
-mod media;
+pub mod media;
 mod moment;
 mod nemesis;
 mod node;

@@ -18,4 +18,5 @@ mod power;
 mod refusal;
 mod shared;
 mod waiting;
+mod web;
 mod world;
