@@ -18,6 +18,9 @@ wanted_package() {
         unshare | nsenter | setsid | flock) echo util-linux ;;
         losetup | mount | umount) echo mount ;;
         script) echo bsdutils ;;
+        # With a font: a page without letters is a poor picture.
+        chromium) echo "chromium fonts-dejavu-core" ;;
+        chromedriver) echo chromium-driver ;;
         mkfs.ext4) echo e2fsprogs ;;
         fsfreeze) echo util-linux ;;
         *) echo "$1" ;;

@@ -34,7 +34,7 @@ pub mod command;
 mod engine;
 mod history;
 mod interrupt;
-mod media;
+pub mod media;
 mod model;
 mod moment;
 mod nemesis;

@@ -22,4 +22,5 @@ mod refusal;
 mod shared;
 mod upgrade;
 mod waiting;
+mod web;
 mod world;

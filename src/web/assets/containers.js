@@ -102,6 +102,6 @@ function updateRow(row, c) {
   const link = row.children[1].firstChild;
   text(link, c.name);
   attr(link, "href", linkTo(c.name));
-  text(row.children[2], c.attempt ? (c.node ?? "") : "");
+  text(row.children[2], noteOf(c).startsWith("on ") ? c.node : "");
   text(row.children[3], noteOf(c).replace(/^on [^ ]+( · )?/, "") || c.image);
 }

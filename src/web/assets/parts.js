@@ -1,7 +1,7 @@
 // Small things that several pages are made of.
 
 import { attr, el, text } from "/web/dom.js";
-import { GLYPH, took } from "/web/words.js";
+import { ACTIVE, ENDED, GLYPH, took } from "/web/words.js";
 
 /** A state, as a word with its colour and its glyph. */
 export function pill(state) {
@@ -36,7 +36,8 @@ export const graphOf = (pipeline) => `#/graph/${encodeURIComponent(pipeline)}`;
 export function noteOf(c) {
   const last = c.attempts.at(-1);
   const words = [];
-  if (c.node && c.attempt) words.push(`on ${c.node}`);
+  // What waits for its next attempt has no node; the last one is among its attempts.
+  if (c.node && (ACTIVE.has(c.state) || ENDED.has(c.state))) words.push(`on ${c.node}`);
   if (c.attempt > 1) words.push(`attempt ${c.attempt}`);
   if (c.note) words.push(c.note);
   else if (c.exit_code) words.push(`code ${c.exit_code}`);

@@ -36,7 +36,11 @@ export function timeline() {
     if (!latest) return;
     pick.update(Object.keys(SPANS), span);
     const end = Date.now();
-    const attempts = latest.containers.flatMap((c) => c.attempts.map((one) => ({ c, one, from: moment(one.started_at), to: moment(one.finished_at) })));
+    const attempts = latest.containers.flatMap((c) => c.attempts.map((one, at) => ({
+      c, one, from: moment(one.started_at),
+      // Nobody saw the end of an attempt whose node was lost; it was over when the next one began.
+      to: moment(one.finished_at) ?? (one.end ? moment(c.attempts[at + 1]?.started_at) : null),
+    })));
     const known = attempts.filter((run) => run.from !== null).map((run) => ({ ...run, to: run.to ?? (run.one.end ? run.from : end), goes: !run.one.end && !run.to }));
     const oldest = known.reduce((least, run) => Math.min(least, run.from), end - 5000);
     const begin = SPANS[span] ? Math.max(end - SPANS[span] * 1000, oldest) : oldest;
