@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::world::{SOON, await_state, shell, shell_after, start_with, states};
 
 fn previous() -> PathBuf {
-    let path = std::env::var_os("PINODE_PREVIOUS").expect("PINODE_PREVIOUS names an older pinode");
+    let path = std::env::var_os("PINODE_PREVIOUS")
+        .unwrap_or_else(|| panic!("PINODE_PREVIOUS names an older pinode"));
     PathBuf::from(path)
 }
 
