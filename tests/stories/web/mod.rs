@@ -13,7 +13,7 @@ use pinode_jepsen::testbed::Options;
 
 /// Three machines of their own, with the film image.
 fn three() -> Testbed {
-    let options = Options { prefix: "pnw", subnet: "10.77.72", ..Options::STORY };
+    let options = Options { prefix: "pnw".into(), subnet: "10.77.72".into(), ..Options::STORY };
     let bed = Testbed::whole(&options, Path::new(env!("CARGO_BIN_EXE_pinode"))).unwrap();
     bed.image("build").unwrap();
     bed
