@@ -138,7 +138,6 @@ where
         stale = node.until_stale() => Some(stale),
         why = node.until_raft_ends() => Some(format!("raft ended, and without it this node is no use: {why}")),
         ended = tasks.join_next() => Some(format!("a task of the node ended: {ended:?}")),
-        sync_ms = node.until_another_pace() => return node.begin_anew(sync_ms).await,
     };
     if let Some(why) = broken {
         node.fall_silent(&agent).await;
@@ -198,7 +197,7 @@ struct Node {
     engine: Arc<dyn ContainerRuntime>,
     shared_id: Option<String>,
     boot: String,
-    /// The pace that Raft was started with.
+    /// The pace that Raft was started with, in milliseconds a sync.
     sync_ms: u32,
 }
 
@@ -274,6 +273,7 @@ impl Node {
         tasks.spawn(here(async move { keeper.watch().await }));
         tasks.spawn(here(async move { lease.watch().await }));
         tasks.spawn(here(blackout::tell(self.machine.clone())));
+        tasks.spawn(here(pace::keep_noted(self.machine.clone(), self.config.data_dir.clone(), self.sync_ms)));
         self.spawn_last_resorts(tasks, &agent)?;
         tasks.spawn(here(driver::report(reports, self.proposer.clone(), me)));
         let session = self.session.subscribe();
@@ -335,21 +335,6 @@ impl Node {
             keeper: self.keeper.clone(),
             lease: self.lease.clone(),
         }
-    }
-
-    async fn until_another_pace(&self) -> u32 {
-        let leads = || self.raft.is_leader();
-        pace::until_changed(&self.machine, self.identity.node(), leads, self.sync_ms).await
-    }
-
-    /// In order, but without a word to anybody: it is back before its lease is over, and its containers go on.
-    async fn begin_anew(&self, sync_ms: u32) -> anyhow::Result<()> {
-        tracing::info!(sync_ms, "begins anew with the cluster's pace");
-        pace::note(&self.config.data_dir, sync_ms).context("note the pace")?;
-        members::hand_over(&self.raft, LEAVE_TIMEOUT / 4).await;
-        self.raft.shutdown().await.context("stop raft")?;
-        self.log.close().await.context("close the log")?;
-        Err(pace::begin_anew()).context("begin anew")
     }
 
     /// Returns when a peer says that this disk is an old copy, or that its node was removed, or when it has applied that

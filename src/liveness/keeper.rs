@@ -21,7 +21,7 @@ use crate::transport::wire::{Answer, Granted, Renewal};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest wait for a quorum's word on a renewal.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
-/// A voter is slower than the cluster's pace for so long before all are made slower: nodes begin anew for it.
+/// A voter is slower than the cluster's pace for so long before all are made slower: their leases, and their elections from the next start on.
 const SLOW: Duration = Duration::from_secs(30);
 /// All voters are faster than the cluster's pace for so long before it is made faster.
 const CALM: Duration = Duration::from_secs(600);

@@ -236,17 +236,15 @@ mod tests {
     }
 
     #[test]
-    fn three_hundred_containers_of_which_no_two_are_alike_are_laid_out_in_a_moment() {
+    fn three_hundred_containers_of_which_no_two_are_alike_all_have_a_place() {
         let names: Vec<String> = (0..300).map(|at| format!("c{at:03}")).collect();
         let parents = |at: usize| [at / 2, at * 7 / 11].into_iter().filter(move |parent| *parent < at);
         let edges: Vec<(&str, &str)> = (1..300)
             .flat_map(|at| parents(at).map(move |parent| (at, parent)))
             .map(|(at, parent)| (names[at].as_str(), names[parent].as_str()))
             .collect();
-        let began = std::time::Instant::now();
         let laid = lay_out(&graph(&edges, &[]), 1000.0);
         assert_eq!(laid.groups.iter().map(|group| group.members.len()).sum::<usize>(), 300);
-        println!("{} groups, {} lines: {:?}", laid.groups.len(), laid.lines.len(), began.elapsed());
     }
 
     #[test]

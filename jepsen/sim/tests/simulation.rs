@@ -1,5 +1,7 @@
 //! The simulation itself: that a seed means something, and that its judges see what they are for.
 
+#![expect(clippy::unwrap_used, reason = "a simulation that cannot run must fail at once")]
+
 use std::time::Duration;
 
 use pinode_sim::{Outcome, Plan, Rates, Scene, TRUE_RATES, Told, run};

@@ -255,7 +255,7 @@ impl Log for DiskLog {
         self.disk.synced().boxed()
     }
 
-    /// Nobody begins anew here because a disk is slow: a process that replaces itself is for real machines.
+    /// The pace of elections is chosen at the start of a process, and here all disks are fast then.
     fn sync_p99(&self) -> Option<Duration> {
         None
     }
