@@ -1,6 +1,9 @@
 //! What is told of an end is what the program really did.
 
-use crate::history::{History, Job, Kind, Shown};
+use crate::history::{History, Job, Kind, Rerun, Shown};
+
+/// Why what would have succeeded may fail for good all the same: lost too often, or gone with its node's disk.
+const MAY_FAIL: [&str; 2] = ["lost", "was replaced"];
 
 pub(super) fn judge(history: &History) -> Vec<String> {
     let Some(view) = history.last.first() else { return Vec::new() };
@@ -25,7 +28,8 @@ fn wrong(history: &History, name: &str, job: &Job, shown: &Shown) -> Option<Stri
             }
             (None, cause) if job.code == 0 => {
                 let cause = cause.as_deref().unwrap_or("no cause is told");
-                (!cause.contains("lost")).then(|| format!("its program would have succeeded: {cause}"))
+                let excused = job.rerun == Rerun::Never || MAY_FAIL.iter().any(|word| cause.contains(word));
+                (!excused).then(|| format!("its program would have succeeded: {cause}"))
             }
             (Some(_) | None, Some(_) | None) => None,
         },

@@ -1,10 +1,12 @@
 //! All machines of a run, and what can be done to them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as PlainMutex, MutexGuard as PlainGuard};
 use std::time::Duration;
 
 use anyhow::Context;
+use openraft::async_runtime::WatchReceiver;
 use pinode::agent::fake::Happened;
 use pinode::http::Backend;
 use pinode_raft::host::Host;
@@ -37,9 +39,11 @@ pub struct Cluster {
     machines: Vec<Mutex<Machine>>,
     /// Machines that a fault has in its hands, and that no other one touches.
     taken: PlainMutex<Vec<bool>>,
+    /// A node on a new disk does not vote yet.
+    disk_lost: AtomicBool,
     rates: Rates,
     began: Instant,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Cluster {
@@ -61,9 +65,10 @@ impl Cluster {
             history: PlainMutex::default(),
             machines,
             taken,
+            disk_lost: AtomicBool::new(false),
             rates,
             began: Instant::now(),
-            _folder: folder,
+            folder,
         }))
     }
 
@@ -113,6 +118,25 @@ impl Cluster {
         lock(&self.taken)[number] = false;
     }
 
+    /// Whether the cluster can bear the loss of a disk; the answer yes is given once.
+    pub fn may_lose_a_disk(&self) -> bool {
+        !self.disk_lost.swap(true, Ordering::Relaxed)
+    }
+
+    /// It has got over the last loss of a disk.
+    pub fn disk_is_replaced(&self) {
+        self.disk_lost.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the node on a machine votes, in the eyes of who leads.
+    pub async fn votes(&self, number: usize) -> bool {
+        let Some((_, backend)) = self.node(number).await else { return false };
+        let Some(leader) = self.leader().await else { return false };
+        let Some((_, leader)) = self.node(leader).await else { return false };
+        let metrics = leader.raft.metrics().borrow_watched().clone();
+        metrics.membership_config.membership().voter_ids().any(|id| id == backend.me)
+    }
+
     fn is_taken(&self, number: usize) -> bool {
         lock(&self.taken)[number]
     }
@@ -127,7 +151,8 @@ impl Cluster {
                 Ok(())
             }
             Err(error) => {
-                let why = format!("{error:#}");
+                // The folder has another name in each run.
+                let why = format!("{error:#}").replace(&self.folder.path().display().to_string(), "");
                 self.trace.event(format_args!("n{number} does not start: {why}"));
                 Err(why)
             }
@@ -247,7 +272,8 @@ impl Cluster {
                     let mut changes = backend.machine.changes();
                     tasks.spawn(async move {
                         while let Ok(changes) = changes.recv().await {
-                            for change in &changes.changes {
+                            let known = cluster.history().entries.contains_key(&changes.index);
+                            for change in changes.changes.iter().filter(|_| !known) {
                                 if let (What::NodeLost(session), Some(lost)) = (&change.what, &change.node) {
                                     cluster.must_not_act(lost, *session).await;
                                 }

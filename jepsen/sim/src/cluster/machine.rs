@@ -143,7 +143,7 @@ impl Machine {
     ) -> anyhow::Result<Ground<crate::world::DiskLog>> {
         let config = self.config(machines);
         let identity = Identity::open(&config.data_dir, random)?;
-        if identity.cluster().is_some() && self.disk.is_empty() {
+        if identity.cluster().is_some() && !self.disk.has_log() {
             identity.quarantine("its log is missing")?;
             anyhow::bail!("its log is missing");
         }

@@ -9,6 +9,8 @@ use super::Hand;
 /// How long a failing disk is waited for to be written to.
 const SYNC_WITHIN: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
+/// When no more disks are lost in this run, because the cluster did not get over the last.
+const VOTES_WITHIN: Duration = Duration::from_secs(300);
 /// A node with an old copy of its disk must have said so by then.
 const REFUSED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -42,7 +44,10 @@ pub async fn failing(mut hand: Hand) {
 
 /// A machine comes back with an empty disk: another node of the same name.
 pub async fn wiped(mut hand: Hand) {
-    let Some(number) = hand.victim().await else { return };
+    if !hand.cluster.may_lose_a_disk() {
+        return;
+    }
+    let Some(number) = hand.victim().await else { return hand.cluster.disk_is_replaced() };
     hand.cluster.machine(number).await.lose_power(&hand.cluster.net).await;
     hand.cluster.unattended(number);
     hand.done(format_args!("n{number} loses its disk"));
@@ -52,8 +57,7 @@ pub async fn wiped(mut hand: Hand) {
     machine.wipe();
     drop(machine);
     drop(hand.cluster.start(number).await);
-    hand.wait(20_000, 30_000).await;
-    hand.cluster.give_back(number);
+    hand.until_it_votes(number).await;
 }
 
 /// Somebody puts an old copy of the disk back. It must be refused, and set itself aside.
@@ -67,8 +71,11 @@ pub async fn restored(mut hand: Hand) {
     };
     hand.cluster.trace.event(format_args!("n{number}'s disk is copied"));
     hand.wait(15_000, 40_000).await;
-    if !hand.cluster.take(number) {
+    if !hand.cluster.may_lose_a_disk() {
         return;
+    }
+    if !hand.cluster.take(number) {
+        return hand.cluster.disk_is_replaced();
     }
     let mut machine = hand.cluster.machine(number).await;
     machine.lose_power(&hand.cluster.net).await;
@@ -98,11 +105,24 @@ pub async fn restored(mut hand: Hand) {
     hand.cluster.machine(number).await.wipe();
     hand.cluster.trace.event(format_args!("n{number} gets an empty disk"));
     drop(hand.cluster.start(number).await);
-    hand.wait(20_000, 30_000).await;
-    hand.cluster.give_back(number);
+    hand.until_it_votes(number).await;
 }
 
 impl Hand {
+    /// A cluster outlives the loss of a few disks, one after the other: the next may only go when the node on the new one
+    /// votes. Until then other harm is done to that machine as to all of them.
+    async fn until_it_votes(&mut self, number: usize) {
+        self.cluster.give_back(number);
+        let until = self.cluster.now() + VOTES_WITHIN;
+        while self.cluster.now() < until {
+            sleep(LOOK * 20).await;
+            if self.cluster.votes(number).await {
+                self.cluster.trace.event(format_args!("n{number} votes again"));
+                return self.cluster.disk_is_replaced();
+            }
+        }
+    }
+
     /// Waits until the node on an old disk has set it aside.
     async fn until_refused(&mut self, number: usize) {
         let until = self.cluster.now() + REFUSED_WITHIN;

@@ -84,6 +84,8 @@ struct Inner {
     /// The next sync fails.
     failing: bool,
     failed: bool,
+    /// A log was opened on it before: there is one, even if nothing is in it.
+    used: bool,
     random: Random,
 }
 
@@ -118,6 +120,7 @@ impl Disk {
             sync_ms: FAST,
             failing: false,
             failed: false,
+            used: false,
             random,
         })))
     }
@@ -128,7 +131,7 @@ impl Disk {
 
     /// A process opens the log.
     pub fn open(&self) -> DiskLog {
-        self.with(|disk| disk.failed = false);
+        self.with(|disk| (disk.failed, disk.used) = (false, true));
         DiskLog { disk: self.clone() }
     }
 
@@ -170,15 +173,15 @@ impl Disk {
 
     /// A copy of what is durable on it now.
     pub fn copy(&self, random: Random) -> Disk {
-        let durable = self.with(|disk| disk.durable.clone());
+        let (durable, used) = self.with(|disk| (disk.durable.clone(), disk.used));
         let copy = Disk::new(random);
-        copy.with(|disk| (disk.written, disk.durable) = (durable.clone(), durable));
+        copy.with(|disk| (disk.written, disk.durable, disk.used) = (durable.clone(), durable, used));
         copy
     }
 
-    /// Whether nothing was ever written to it.
-    pub fn is_empty(&self) -> bool {
-        self.with(|disk| disk.written.vote.is_none() && disk.written.last.is_none())
+    /// Whether there is a log on it, in whatever state.
+    pub fn has_log(&self) -> bool {
+        self.with(|disk| disk.used)
     }
 
     /// Up to where the log was purged.
