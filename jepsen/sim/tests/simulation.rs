@@ -32,7 +32,7 @@ fn clocks_that_are_less_than_a_hundredth_off_violate_nothing() {
 }
 
 #[test]
-#[ignore = "fails: since nodes write down the end of their leases, forty seeds bring no overlap to light"]
+#[ignore = "fails: forty seeds bring no overlap to light; perhaps too few programs run when a lease ends"]
 fn clocks_that_are_a_third_off_are_caught_by_who_judges_leases() {
     let caught = |seed| {
         let outcome = outcome(&plan(seed, Scene::CLOCKS, Rates(300)));
