@@ -15,33 +15,36 @@ fn one_container_is_lived_with_through_three_nodes_in_turn() {
     let bed = three();
     let [one, two, three] = [1, 2, 3].map(|k| bed.face(k));
     let status = |name: &str| field(&two, name, ".State.Status");
-    let id =
-        one.prints(&["create", "--net", "none", "--name", "c", "busybox:local", "sh", "-c", TICKS]).unwrap();
-    assert_eq!(status("c"), "created");
-    two.prints(&["start", "c"]).unwrap();
-    assert_eq!(status("c"), "running");
-    assert_eq!(three.run(&["start", "c"]).unwrap().code, 0, "it runs already");
-    three.prints(&["pause", "c"]).unwrap();
+    let id = one
+        .prints(&["create", "--net", "none", "--name", "first", "busybox:local", "sh", "-c", TICKS])
+        .unwrap();
+    assert_eq!(status("first"), "created");
+    two.prints(&["start", "first"]).unwrap();
+    assert_eq!(status("first"), "running");
+    assert_eq!(three.run(&["start", "first"]).unwrap().code, 0, "it runs already");
+    three.prints(&["pause", "first"]).unwrap();
     assert!(one.prints(&["ps"]).unwrap().contains("(Paused)"));
-    two.prints(&["unpause", "c"]).unwrap();
-    three.prints(&["rename", "c", "d"]).unwrap();
-    assert_eq!(field(&one, id.trim(), ".Name"), "/d");
-    one.prints(&["update", "--cpus", "0.5", "--restart", "on-failure:3", "d"]).unwrap();
-    assert_eq!(field(&two, "d", ".HostConfig.NanoCpus"), "500000000");
-    assert_eq!(field(&two, "d", ".HostConfig.RestartPolicy.Name"), "on-failure");
-    let before = field(&three, "d", ".State.StartedAt");
-    two.prints(&["restart", "-t", "1", "d"]).unwrap();
-    assert_ne!(field(&three, "d", ".State.StartedAt"), before);
-    three.prints(&["stop", "-t", "1", "d"]).unwrap();
-    assert_eq!(status("d"), "exited");
-    one.prints(&["start", "d"]).unwrap();
-    let refused = two.run(&["rm", "d"]).unwrap();
+    two.prints(&["unpause", "first"]).unwrap();
+    three.prints(&["rename", "first", "renamed"]).unwrap();
+    assert_eq!(field(&one, id.trim(), ".Name"), "/renamed");
+    one.prints(&["update", "--cpus", "0.5", "--restart", "on-failure:3", "renamed"]).unwrap();
+    assert_eq!(field(&two, "renamed", ".HostConfig.NanoCpus"), "500000000");
+    assert_eq!(field(&two, "renamed", ".HostConfig.RestartPolicy.Name"), "on-failure");
+    let before = field(&three, "renamed", ".State.StartedAt");
+    two.prints(&["restart", "-t", "1", "renamed"]).unwrap();
+    assert_ne!(field(&three, "renamed", ".State.StartedAt"), before);
+    three.prints(&["stop", "-t", "1", "renamed"]).unwrap();
+    assert_eq!(status("renamed"), "exited");
+    one.prints(&["start", "renamed"]).unwrap();
+    let refused = two.run(&["rm", "renamed"]).unwrap();
     assert!(refused.code == 1 && refused.err.contains("cannot remove a running container"), "{refused:?}");
-    three.prints(&["kill", "d"]).unwrap();
-    one.prints(&["rm", "d"]).unwrap();
-    assert!(two.run(&["inspect", "d"]).unwrap().err.contains("No such"), "it is gone");
-    run(&one, "e", &[], "true");
-    one.prints(&["wait", "e"]).unwrap();
+    three.prints(&["kill", "renamed"]).unwrap();
+    one.prints(&["rm", "renamed"]).unwrap();
+    // No hex digit alone: an image whose id begins so would be found, as an engine finds it.
+    let gone = two.run(&["inspect", "renamed"]).unwrap();
+    assert!(gone.code == 1 && gone.err.contains("No such"), "{gone:?}");
+    run(&one, "last", &[], "true");
+    one.prints(&["wait", "last"]).unwrap();
     assert!(one.prints(&["container", "prune", "-f"]).unwrap().contains("Deleted Containers"));
     assert_eq!(three.prints(&["ps", "-aq"]).unwrap(), "");
 }
