@@ -244,9 +244,8 @@ fn full(body: Option<Vec<u8>>) -> Outgoing {
 
 /// The same for each repetition of one command.
 fn random_key() -> String {
-    let mut bytes = [0; 16];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => hex(&bytes),
+    match crate::random::bytes::<16>() {
+        Ok(bytes) => hex(&bytes),
         // Without randomness the process and the time still tell two commands apart.
         Err(_) => format!("{}-{}", std::process::id(), crate::clock::wall_ms()),
     }

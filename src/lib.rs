@@ -17,6 +17,7 @@ pub mod liveness;
 pub mod members;
 pub mod node;
 pub mod propose;
+pub mod random;
 pub mod submit;
 pub mod transport;
 pub mod web;

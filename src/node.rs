@@ -152,7 +152,7 @@ where
 
 /// Waits for a guard that has just begun to end what an earlier process left, and for that process where it still leaves.
 async fn open(dir: &Path) -> anyhow::Result<Opened> {
-    let random = u64::from_le_bytes(random()?);
+    let random = crate::random::number()?;
     let mut looks = GUARD_LOOKS;
     loop {
         match pinode_raft::open(dir, random, Box::new(stop_at_once)) {
@@ -173,12 +173,6 @@ fn stop_at_once(error: &std::io::Error) {
 
 async fn bind(addr: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr).await.with_context(|| format!("listen on {addr}"))
-}
-
-fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("read random bytes: {error}"))?;
-    Ok(bytes)
 }
 
 /// The parts of a running node.

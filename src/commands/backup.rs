@@ -8,11 +8,12 @@ use futures_util::TryStreamExt;
 use pinode_raft::{BackupV1, write_durably};
 use pinode_scheduler::State;
 
-use super::recover::{count_phases, random};
+use super::recover::count_phases;
 use crate::cli::{BackupArgs, Format, RestoreArgs};
 use crate::client::Client;
 use crate::config::data_dir;
 use crate::http::view;
+use crate::random;
 use crate::transport::wire::cluster_name;
 
 pub(super) async fn backup(client: &Client, args: &BackupArgs, format: Format) -> anyhow::Result<()> {
@@ -31,7 +32,7 @@ pub(super) async fn restore(args: &RestoreArgs, format: Format) -> anyhow::Resul
     let record = std::fs::read(&args.file).with_context(|| format!("read {}", args.file.display()))?;
     let backup = BackupV1::decode(&record).with_context(|| format!("read {}", args.file.display()))?;
     let dir = data_dir(args.data_dir.clone());
-    let state = backup.clone().restore(&dir, random()?).await?;
+    let state = backup.clone().restore(&dir, random::number()?).await?;
     say(&args.file, &backup, &state, format)?;
     if format != Format::Json {
         anstream::println!(

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::listing;
 use crate::cli::{Format, RecoverArgs};
 use crate::config::data_dir;
+use crate::random;
 use crate::transport::wire::cluster_name;
 
 pub(super) async fn recover(args: &RecoverArgs, format: Format) -> anyhow::Result<()> {
@@ -27,7 +28,7 @@ pub(super) async fn recover(args: &RecoverArgs, format: Format) -> anyhow::Resul
             "nothing was changed; if the others are gone for good, stop pinode on those that are left, and say --yes"
         );
     }
-    let aside = remains.make_alone(random()?).await?;
+    let aside = remains.make_alone(random::number()?).await?;
     if format != Format::Json {
         anstream::println!("done; what was there before is kept in {}", aside.display());
         anstream::println!(
@@ -46,7 +47,7 @@ struct Plan {
     last_index: u64,
     last_term: u64,
     committed_index: Option<u64>,
-    /// Names; who else votes.
+    /// Names, sorted; who else votes.
     dropped_voters: Vec<String>,
     dropped_learners: Vec<String>,
     /// What the folder itself has lost.
@@ -69,7 +70,10 @@ impl Plan {
         };
         let others = |votes: bool| {
             let all = members.members.iter().map(|(id, _)| *id);
-            all.filter(|id| *id != me && voters.contains(id) == votes).map(name).collect()
+            let mut names: Vec<String> =
+                all.filter(|id| *id != me && voters.contains(id) == votes).map(name).collect();
+            names.sort();
+            names
         };
         let claimed = |never: bool| claimed_elsewhere(&remains.state, me, never);
         Plan {
@@ -147,11 +151,4 @@ pub(super) fn count_phases(state: &State) -> BTreeMap<String, usize> {
         *counts.entry(Phase::word(phase).to_owned()).or_default() += 1;
     }
     counts
-}
-
-/// What nothing else has drawn.
-pub(super) fn random() -> anyhow::Result<u64> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("read random bytes: {error}"))?;
-    Ok(u64::from_le_bytes(bytes))
 }

@@ -15,6 +15,7 @@ use crate::agent::docker::DockerEngine;
 use crate::api::Video;
 use crate::config::Config;
 use crate::http::{ApiError, Backend, hex};
+use crate::random;
 
 const CARD: &str = "film.json";
 const REPORT: &str = "report.json";
@@ -104,14 +105,7 @@ impl Films {
 
     /// Where this node takes in a film until it is accepted. No id has a dot, so nobody finds it there.
     pub(super) fn incoming(&self) -> Result<PathBuf, ApiError> {
-        let mut random = [0; 6];
-        getrandom::fill(&mut random).map_err(|error| {
-            ApiError::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "no_randomness",
-                format!("read random bytes: {error}"),
-            )
-        })?;
+        let random = random::bytes::<6>().map_err(ApiError::no_randomness)?;
         Ok(self.dir.join(format!("{}{}", self.incoming_prefix(), hex(&random))))
     }
 

@@ -35,6 +35,11 @@ impl ApiError {
         let error = ApiError::new(StatusCode::BAD_REQUEST, "bad_request", message);
         ApiError { field: Some(field.to_owned()), ..error }
     }
+
+    /// 500: the kernel has no random bytes.
+    pub fn no_randomness(error: std::io::Error) -> ApiError {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", error.to_string())
+    }
 }
 
 impl IntoResponse for ApiError {

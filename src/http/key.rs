@@ -1,13 +1,13 @@
 //! The `Idempotency-Key` header: the same key is the same request, however often it comes.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use pinode_scheduler::{RequestKey, command};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
+use crate::random;
 
 /// Longest key, in bytes.
 const KEY_MAX: usize = 255;
@@ -55,14 +55,5 @@ impl Key {
 }
 
 fn random() -> Result<String, ApiError> {
-    let mut bytes = [0; 16];
-    let failed = |error| {
-        ApiError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "no_randomness",
-            format!("read random bytes: {error}"),
-        )
-    };
-    getrandom::fill(&mut bytes).map_err(failed)?;
-    Ok(super::hex(&bytes))
+    random::bytes::<16>().map(|bytes| super::hex(&bytes)).map_err(ApiError::no_randomness)
 }

@@ -93,7 +93,7 @@ impl Node {
         let began = clock::now();
         let leased = self.lease.end_of_authority().context("the lease has run out")?;
         let plan = Plan {
-            mark: format!("{:016x}", u64::from_le_bytes(super::random()?)),
+            mark: format!("{:016x}", crate::random::number()?),
             boot: self.boot.clone(),
             until: leased,
             agreed: false,

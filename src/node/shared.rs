@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::http::hex;
+use crate::random;
+
 const FILE: &str = ".pinode-shared";
 
 /// The id in the folder, made when there is none. On a mount that is missing this makes an id of its own, and that is
@@ -13,9 +16,7 @@ pub(super) fn id_of(dir: &Path) -> io::Result<Option<String>> {
     let path = dir.join(FILE);
     match File::options().write(true).create_new(true).open(&path) {
         Ok(mut file) => {
-            let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-            let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let id = hex(&random::bytes::<16>()?);
             file.write_all(id.as_bytes())?;
             file.sync_all()?;
             Ok(Some(id))
