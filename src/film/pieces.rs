@@ -120,7 +120,10 @@ async fn write(partial: &Partial, at: u64, mut body: BodyDataStream) -> Result<u
         }
         file.write_all(&bytes).await.map_err(disk)?;
     }
+    // A failed write is told by the flush alone.
     file.flush().await.map_err(disk)?;
+    // Who is told how far it is does not send this piece again.
+    file.sync_data().await.map_err(disk)?;
     Ok(end)
 }
 
