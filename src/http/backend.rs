@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use pinode_raft::{Machine, Raft};
+use pinode_scheduler::command::Request;
 use pinode_scheduler::spec::Strategy;
 use pinode_scheduler::{Command, NodeId, Reply};
 
@@ -50,6 +52,26 @@ impl Backend {
         taken(self.proposer.propose(command, WITHIN).await?)
     }
 
+    /// Does something to what `find` finds. A repetition may come when that is gone already, or when its name means another
+    /// one: what was answered is looked at before.
+    pub(super) async fn act<Id>(
+        &self,
+        request: Request,
+        find: impl FnOnce(&Backend) -> Result<Id, ApiError>,
+        command: impl FnOnce(Request, Id) -> Command,
+    ) -> Result<StatusCode, ApiError> {
+        self.barrier(false).await?;
+        let answered = self.machine.state().answered(&request);
+        match answered {
+            Some(reply) => taken(reply)?,
+            None => {
+                let id = find(self)?;
+                self.commit(command(request, id)).await?
+            }
+        };
+        Ok(StatusCode::NO_CONTENT)
+    }
+
     /// Makes the reads that follow linearizable, unless the request said that stale ones will do.
     pub async fn barrier(&self, stale: bool) -> Result<(), ApiError> {
         if !stale {
@@ -65,7 +87,7 @@ impl Backend {
 }
 
 /// What was done; a refusal is its error.
-pub(super) fn taken(reply: Reply) -> Result<Reply, ApiError> {
+fn taken(reply: Reply) -> Result<Reply, ApiError> {
     match reply {
         Reply::Rejected(rejection) => Err(rejection.into()),
         reply @ (Reply::Done | Reply::Stale | Reply::Submitted(_)) => Ok(reply),

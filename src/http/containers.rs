@@ -7,7 +7,7 @@ use pinode_scheduler::command::Request;
 use pinode_scheduler::{Command, ContainerId};
 use serde::Deserialize;
 
-use super::backend::{Backend, taken};
+use super::backend::Backend;
 use super::error::ApiError;
 use super::key::Key;
 use super::query::{Consistency, Freshness, Nothing, Query};
@@ -89,24 +89,14 @@ pub(super) async fn why(
     }))
 }
 
-/// Does something to one container. A repetition may come when it is gone already, or when its name means another one:
-/// what was answered is looked at before whom the name means.
+/// Does something to one container.
 async fn act(
     backend: &Backend,
     request: Request,
     name: &str,
     command: impl FnOnce(Request, ContainerId) -> Command,
 ) -> Result<StatusCode, ApiError> {
-    backend.barrier(false).await?;
-    let answered = backend.machine.state().answered(&request);
-    match answered {
-        Some(reply) => taken(reply)?,
-        None => {
-            let id = backend.machine.state().resolve(name)?.id;
-            backend.commit(command(request, id)).await?
-        }
-    };
-    Ok(StatusCode::NO_CONTENT)
+    backend.act(request, |backend| Ok(backend.machine.state().resolve(name)?.id), command).await
 }
 
 pub(super) async fn stop(

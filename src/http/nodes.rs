@@ -11,7 +11,7 @@ use pinode_scheduler::duration::parse_ms;
 use pinode_scheduler::{Command, NodeId};
 use serde::Deserialize;
 
-use super::backend::{Backend, taken};
+use super::backend::Backend;
 use super::body::Body;
 use super::containers::Removal;
 use super::error::ApiError;
@@ -109,23 +109,14 @@ pub(super) async fn label(
     act(&backend, request, &name, |request, node| Command::LabelNode { request, node, labels }).await
 }
 
-/// Does something to one node. A repetition may come when it is gone already: what was answered is looked at first.
+/// Does something to one node.
 async fn act(
     backend: &Backend,
     request: Request,
     name: &str,
     command: impl FnOnce(Request, NodeId) -> Command,
 ) -> Result<StatusCode, ApiError> {
-    backend.barrier(false).await?;
-    let answered = backend.machine.state().answered(&request);
-    match answered {
-        Some(reply) => taken(reply)?,
-        None => {
-            let node = resolve(backend, name)?;
-            backend.commit(command(request, node)).await?
-        }
-    };
-    Ok(StatusCode::NO_CONTENT)
+    backend.act(request, |backend| resolve(backend, name), command).await
 }
 
 /// A node by its name, or by its id; also one that is a member and has never opened a session.
