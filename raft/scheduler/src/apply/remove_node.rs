@@ -55,7 +55,6 @@ impl Step<'_> {
             self.state.timers.remove(&Timer::DrainDeadline { node: id, since: drain.since });
         }
         self.is_away_no_more(id);
-        self.is_away_no_more(id);
         self.state.removed.insert(id);
     }
 }
