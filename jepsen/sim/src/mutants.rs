@@ -61,21 +61,27 @@ pub fn judge_of(mutant: Mutant) -> &'static str {
     }
 }
 
-/// Looks for one bug; none if no seed shows it.
+/// Looks for one bug; none if no seed shows it. A judge that says the same of the seed without the bug has caught nothing.
 pub fn look_for(mutant: Mutant) -> anyhow::Result<Option<Caught>> {
     for seed in 0..SEEDS {
-        let scene = scene(mutant);
-        let plan = Plan { seed, machines: 5, length: LENGTH, rates: TRUE_RATES, scene, told: Told::Nothing };
-        let planted = move || {
-            mutant::plant(Some(mutant));
-            run(&plan)
-        };
-        let ran = std::thread::scope(|scope| scope.spawn(planted).join());
-        let outcome = ran.map_err(|_| anyhow::anyhow!("{mutant:?} made seed {seed} panic"))??;
-        let found = outcome.violations.into_iter().find(|sentence| sentence.starts_with(judge_of(mutant)));
-        if let Some(sentence) = found {
-            return Ok(Some(Caught { seed, sentence }));
+        let Some(sentence) = said(mutant, seed, Some(mutant))? else { continue };
+        if let Some(healthy) = said(mutant, seed, None)? {
+            anyhow::bail!("seed {seed} is judged so without the bug, too: {healthy}");
         }
+        return Ok(Some(Caught { seed, sentence }));
     }
     Ok(None)
+}
+
+/// What the judge of `mutant` says of a seed of its scene.
+fn said(mutant: Mutant, seed: u64, planted: Option<Mutant>) -> anyhow::Result<Option<String>> {
+    let scene = scene(mutant);
+    let plan = Plan { seed, machines: 5, length: LENGTH, rates: TRUE_RATES, scene, told: Told::Nothing };
+    let live = move || {
+        mutant::plant(planted);
+        run(&plan)
+    };
+    let ran = std::thread::scope(|scope| scope.spawn(live).join());
+    let outcome = ran.map_err(|_| anyhow::anyhow!("{mutant:?} made seed {seed} panic"))??;
+    Ok(outcome.violations.into_iter().find(|sentence| sentence.starts_with(judge_of(mutant))))
 }

@@ -55,7 +55,7 @@ const FOUNDING: Duration = Duration::from_secs(5);
 /// Before the end everything is mended; so long nodes and containers have to come to rest.
 pub const REST: Duration = Duration::from_secs(90);
 /// Work is submitted until so long before the mending.
-const LAST_WORK: Duration = Duration::from_secs(20);
+const LAST_WORK: Duration = Duration::from_secs(40);
 
 /// Runs a seed on this thread.
 pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {

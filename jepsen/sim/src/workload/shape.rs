@@ -10,6 +10,8 @@ use crate::random::Random;
 
 /// Shortest and longest program, in milliseconds.
 const LENGTH_MS: (u64, u64) = (100, 9_000);
+/// One that outlives a lease, and so can still run when its node is given up, in milliseconds.
+const LONG_MS: (u64, u64) = (15_000, 30_000);
 /// A program that somebody will have to stop runs so long, in milliseconds.
 const ENDLESS_MS: u64 = 40_000;
 
@@ -52,6 +54,13 @@ fn program(random: &mut Random) -> Program {
     Program { length, code: 0, trap: random.percent(50) }
 }
 
+/// Makes it outlive a lease, so many times in a hundred.
+fn lengthen(random: &mut Random, one: &mut One, percent: u64) {
+    if random.percent(percent) {
+        one.program.length = Duration::from_millis(random.between(LONG_MS.0, LONG_MS.1));
+    }
+}
+
 fn one(random: &mut Random, name: &str) -> One {
     let rerun = match random.between(0, 9) {
         0 => Rerun::Eager,
@@ -74,6 +83,8 @@ impl Shape {
             if let Some(before) = ones.last() {
                 let full = format!("{name}.{}", before.name);
                 next.waits.push((format!("container=={}", before.name), vec![full], Kind::Container));
+            } else {
+                lengthen(random, &mut next, 50);
             }
             ones.push(next);
         }
@@ -88,6 +99,7 @@ impl Shape {
         for number in 0..count {
             let mut part = one(random, &format!("enc{number}"));
             part.waits.push(("container==split".to_owned(), vec![format!("{name}.split")], Kind::Container));
+            lengthen(random, &mut part, 30);
             parts.push(format!("{name}.enc{number}"));
             ones.push(part);
         }
