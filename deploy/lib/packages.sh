@@ -23,6 +23,10 @@ wanted_package() {
         chromedriver) echo chromium-driver ;;
         mkfs.ext4) echo e2fsprogs ;;
         fsfreeze) echo util-linux ;;
+        chattr | lsattr) echo e2fsprogs ;;
+        # Its daemon is the brick's, its client mounts.
+        glusterd | gluster | glusterfs) echo glusterfs-server ;;
+        getfattr | setfattr) echo attr ;;
         *) echo "$1" ;;
     esac
 }
