@@ -8,7 +8,7 @@ machine_runs() { recorded "$(machine_dir "$1")/init.pid" >/dev/null; }
 
 # machine_up K: power on. A machine that runs already is left alone.
 machine_up() {
-    local dir ns parent init offset clocks=()
+    local dir ns parent init offset clocks=() own=()
     # Nothing may be left to a subshell in the background command below: its only child must be the machine.
     dir=$(machine_dir "$1") ns=$(namespace_of "$1")
     mkdir -p "$dir"
@@ -19,10 +19,14 @@ machine_up() {
     if read -r offset 2>/dev/null <"$dir/boot_offset"; then
         clocks=(--time --monotonic "$offset" --boottime "$offset")
     fi
+    if shared_is_volume; then
+        shared_disk_make "$1"
+        own=("$(shared_disk "$1")" "$(shared_dir)")
+    fi
     mkdir -p /run/containerd
     setsid nsenter "--net=/run/netns/$ns" \
         unshare --mount --propagation private --pid --fork --mount-proc "${clocks[@]}" \
-        bash "$TB_LIB/machine-init" "$dir/boot_id" </dev/null >>"$dir/init.log" 2>&1 9>&- &
+        bash "$TB_LIB/machine-init" "$dir/boot_id" "${own[@]}" </dev/null >>"$dir/init.log" 2>&1 9>&- &
     parent=$!
     disown
     init=$(only_child "$parent") || init=

@@ -23,7 +23,7 @@ node_start() {
     if recorded "$dir/pinode.pid" >/dev/null; then return; fi
     machine_start "$1" pinode env -u DOCKER_HOST -u PINODE_HOST "${clock[@]}" "$PINODE" join --name "n$1" \
         --listen "$(address_of "$1"):7373" --peer-listen "$(address_of "$1"):7374" --peers "$(peers_list)" \
-        --data-dir "$dir/pinode" --docker-host "$(engine_host "$1")" --shared-dir "$TB_STATE/shared" \
+        --data-dir "$dir/pinode" --docker-host "$(engine_host "$1")" --shared-dir "$(shared_dir)" \
         --insecure --socket "$dir/pinode.sock"
 }
 

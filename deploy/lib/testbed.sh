@@ -13,6 +13,8 @@ TB_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$TB_LIB/network.sh"
 # shellcheck source=deploy/lib/machine.sh
 . "$TB_LIB/machine.sh"
+# shellcheck source=deploy/lib/shared.sh
+. "$TB_LIB/shared.sh"
 # shellcheck source=deploy/lib/engine.sh
 . "$TB_LIB/engine.sh"
 # shellcheck source=deploy/lib/node.sh
@@ -24,17 +26,19 @@ readonly TB_HOLDERS=/run/pinode-testbed
 readonly TB_STATE_BYTES=64
 readonly TB_PROGRAMS=(dockerd containerd docker ip iptables curl unshare nsenter setsid flock)
 
-# testbed_open STATE [PREFIX SUBNET NODES]: names the testbed; what is not given is read from its folder.
+# testbed_open STATE [PREFIX SUBNET NODES SHARED]: names the testbed; what is not given is read from its folder.
 testbed_open() {
     TB_STATE=$(realpath -m "$1")
-    if [ $# -eq 4 ]; then
-        TB_PREFIX=$2 TB_SUBNET=$3 TB_NODES=$4
+    if [ $# -eq 5 ]; then
+        TB_PREFIX=$2 TB_SUBNET=$3 TB_NODES=$4 TB_SHARED=$5
         [[ $TB_PREFIX =~ ^[a-z][a-z0-9]{0,5}$ ]] || die "--prefix $TB_PREFIX: one to six small letters and digits"
         [[ $TB_SUBNET =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] || die "--subnet $TB_SUBNET: three numbers, for example 10.77.1"
         [[ $TB_NODES =~ ^[1-9][0-9]?$ ]] || die "--nodes $TB_NODES: a number from 1 to 99"
+        [[ $TB_SHARED =~ ^(folder|glusterfs)$ ]] || die "--shared $TB_SHARED: folder or glusterfs"
         [ ${#TB_STATE} -le $TB_STATE_BYTES ] || die "--state $TB_STATE: too long for sockets below it; at most $TB_STATE_BYTES bytes"
     elif [ -e "$TB_STATE/testbed.conf" ]; then
-        read -r TB_PREFIX TB_SUBNET TB_NODES <"$TB_STATE/testbed.conf"
+        read -r TB_PREFIX TB_SUBNET TB_NODES TB_SHARED <"$TB_STATE/testbed.conf"
+        TB_SHARED=${TB_SHARED:-folder}
     else
         die "no testbed in $TB_STATE: make one with 'deploy/testbed up --state $TB_STATE'"
     fi
@@ -45,15 +49,22 @@ testbed_up() {
     [ "$(id -u)" = 0 ] || die "network namespaces and Docker Engines need root: sudo $0"
     need "${TB_PROGRAMS[@]}"
     [ -z "${PINODE_FAKETIME:-}" ] || need libfaketime
+    ! shared_is_volume || need glusterd gluster glusterfs getfattr chattr
     testbed_claim
-    mkdir -p "$TB_STATE/shared"
-    printf '%s %s %s\n' "$TB_PREFIX" "$TB_SUBNET" "$TB_NODES" >"$TB_STATE/testbed.conf"
+    mkdir -p "$(shared_dir)"
+    printf '%s %s %s %s\n' "$TB_PREFIX" "$TB_SUBNET" "$TB_NODES" "$TB_SHARED" >"$TB_STATE/testbed.conf"
     bridge_up
     local k
-    for k in $(seq "$TB_NODES"); do
-        machine_up "$k"
-        engine_up "$k"
-    done
+    for k in $(seq "$TB_NODES"); do machine_up "$k"; done
+    shared_up
+    for k in $(seq "$TB_NODES"); do engine_up "$k"; done
+}
+
+# testbed_power K: machine, shared folder and engine come back; its pinode does not.
+testbed_power() {
+    machine_up "$1"
+    shared_power "$1"
+    engine_up "$1"
 }
 
 # Two testbeds with one prefix would unplug each other.
@@ -92,6 +103,7 @@ testbed_down() {
         machine_cut "$k"
         namespace_down "$k"
     done
+    shared_clear
     bridge_down
     rm -f "$TB_HOLDERS/$TB_PREFIX"
     rm -rf "$TB_STATE"
