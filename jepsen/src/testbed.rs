@@ -72,6 +72,15 @@ impl Testbed {
     /// Machines and engines, with the test image in each; no pinode yet. Waits for another testbed of this prefix to
     /// end, in this process or another.
     pub fn up(options: &Options, pinode: &Path) -> anyhow::Result<Testbed> {
+        Testbed::up_with(options, pinode, "folder")
+    }
+
+    /// The same, where the shared folder is a GlusterFS volume with a brick on each machine.
+    pub fn up_on_glusterfs(options: &Options, pinode: &Path) -> anyhow::Result<Testbed> {
+        Testbed::up_with(options, pinode, "glusterfs")
+    }
+
+    fn up_with(options: &Options, pinode: &Path, shared: &str) -> anyhow::Result<Testbed> {
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("find the top folder")?.to_owned();
         let home =
             std::env::var_os("PINODE_TESTBED_DIR").map_or_else(|| PathBuf::from("/var/lib"), PathBuf::from);
@@ -94,6 +103,8 @@ impl Testbed {
             &options.subnet,
             "--nodes",
             &nodes,
+            "--shared",
+            shared,
         ])?;
         testbed.image("busybox")?;
         Ok(testbed)
@@ -236,7 +247,7 @@ impl Testbed {
         self.machine(k).join("pinode")
     }
 
-    /// The folder that all nodes share.
+    /// The folder that all nodes share. On a volume, only the machines see into it.
     pub fn shared_dir(&self) -> PathBuf {
         self.state.join("shared")
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use pinode_scheduler::ContainerId;
 use tokio::time::sleep;
 
@@ -48,18 +49,22 @@ impl Stage<'_> {
     ) -> Result<(), StillLoud> {
         loop {
             let seen = self.engine.list(self.cluster).await?;
-            let mut loud = false;
-            for seen in seen.iter().filter(|seen| !seen.key().is_some_and(|(id, _)| spared(id))) {
-                loud |= match seen.status {
-                    Status::Running => self.kill(seen).await?,
-                    Status::Created => self.take_back(seen).await?,
-                    Status::Exited => false,
-                };
-            }
-            if !loud {
+            let due = seen.iter().filter(|seen| !seen.key().is_some_and(|(id, _)| spared(id)));
+            // All at once: K is one engine's time for all of them, however long it takes for one.
+            let loud = join_all(due.map(|seen| self.quiet(seen))).await;
+            if !loud.into_iter().try_fold(false, |any, one| one.map(|one| any || one))? {
                 return Ok(());
             }
             sleep(LOOK).await;
+        }
+    }
+
+    /// Whether it may still run, or start.
+    async fn quiet(self, seen: &Seen) -> Result<bool, StillLoud> {
+        match seen.status {
+            Status::Running => self.kill(seen).await,
+            Status::Created => self.take_back(seen).await,
+            Status::Exited => Ok(false),
         }
     }
 

@@ -85,6 +85,9 @@ async fn live(plan: &Plan) -> anyhow::Result<Outcome> {
         // It is cut before anybody starts.
         tokio::task::yield_now().await;
     }
+    if plan.scene.strained {
+        nemesis::strain(&cluster, random.fork()).await;
+    }
     for number in 0..cluster.count() {
         cluster.start(number).await.map_err(anyhow::Error::msg)?;
     }

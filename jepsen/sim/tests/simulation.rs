@@ -32,12 +32,12 @@ fn clocks_that_are_less_than_a_hundredth_off_violate_nothing() {
 }
 
 #[test]
-#[ignore = "fails: forty seeds bring no overlap to light; perhaps too few programs run when a lease ends"]
 fn clocks_that_are_a_third_off_are_caught_by_who_judges_leases() {
+    // Somebody slow has to be lost by somebody fast while a program runs that lasts: in so long, that comes about.
+    let length = Duration::from_secs(600);
     let caught = |seed| {
-        let outcome = outcome(&plan(seed, Scene::CLOCKS, Rates(300)));
-        let of_leases = |said: &String| said.starts_with("overlap") || said.starts_with("authority");
-        outcome.violations.iter().any(of_leases)
+        let outcome = outcome(&Plan { length, ..plan(seed, Scene::CLOCKS, Rates(300)) });
+        outcome.violations.iter().any(|said| said.starts_with("overlap"))
     };
-    assert!((0..40).any(caught), "forty seeds, and no lease was too long for its leader");
+    assert!((0..10).any(caught), "ten seeds, and nothing ran twice at once");
 }

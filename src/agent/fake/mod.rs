@@ -116,7 +116,12 @@ impl FakeEngine {
 
     /// From now on every such call takes that long before it is done.
     pub fn slow_down(&self, call: Call, by: Duration) {
-        self.faults().slow.insert(call, by);
+        let slow = &mut self.faults().slow;
+        if by.is_zero() {
+            slow.remove(&call);
+        } else {
+            slow.insert(call, by);
+        }
     }
 
     /// The image is not there.

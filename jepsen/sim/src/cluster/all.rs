@@ -22,12 +22,15 @@ use super::Machine;
 use crate::history::{Deed, History, Shown, Unattended, View};
 use crate::nemesis::Rates;
 use crate::random::Random;
-use crate::world::{Net, Trace, lock};
+use crate::world::{Kind, Net, Trace, lock};
 
 /// Between two looks at processes that may have ended by themselves.
 const LOOK: Duration = Duration::from_millis(250);
 /// Between the end of a process and its next start, as systemd has it.
 const RESTART: Duration = Duration::from_secs(1);
+
+/// Of a hundred clusters so many have SD cards, as most shelves of Pis.
+const SD_CARDS: u64 = 67;
 
 /// The machines. Everything about a run is reached from here.
 pub struct Cluster {
@@ -56,7 +59,9 @@ impl Cluster {
     ) -> anyhow::Result<Arc<Cluster>> {
         let folder = in_memory().context("make a folder for the simulated disks")?;
         let net = Net::new(random.fork(), trace.clone());
-        let all = (0..machines).map(|number| Machine::new(number, folder.path(), random.fork()));
+        let kind = if random.percent(SD_CARDS) { Kind::SdCard } else { Kind::Ssd };
+        trace.event(format_args!("{machines} machines, each with an {kind:?}"));
+        let all = (0..machines).map(|number| Machine::new(number, folder.path(), kind, random.fork()));
         let machines: Vec<Mutex<Machine>> = all.map(Mutex::new).collect();
         let taken = PlainMutex::new(vec![false; machines.len()]);
         Ok(Arc::new(Cluster {

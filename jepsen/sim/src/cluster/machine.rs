@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use super::doors::Slot;
 use crate::random::Random;
-use crate::world::{Clock, Disk, Net, Process, lock};
+use crate::world::{Clock, Disk, Kind, Net, Process, lock};
 
 /// A container that is nobody's here, on each engine.
 pub const FOREIGN: &str = "somebody-elses";
@@ -67,7 +67,7 @@ pub struct Copy {
 
 impl Machine {
     /// Switched on, with nothing on its disk.
-    pub fn new(number: usize, base: &Path, mut random: Random) -> Machine {
+    pub fn new(number: usize, base: &Path, kind: Kind, mut random: Random) -> Machine {
         let engine = FakeEngine::empty();
         engine.add_foreign(FOREIGN);
         Machine {
@@ -75,7 +75,7 @@ impl Machine {
             name: format!("n{number}"),
             clock: Arc::new(Mutex::new(Clock::new())),
             engine,
-            disk: Disk::new(random.fork()),
+            disk: Disk::new(kind, random.fork()),
             generation: 0,
             boot: 1,
             folder: base.join(format!("n{number}")),
@@ -264,7 +264,7 @@ impl Machine {
     /// Somebody puts an empty disk in. Nothing may run.
     pub fn wipe(&mut self) {
         self.generation += 1;
-        self.disk = Disk::new(self.random.fork());
+        self.disk = Disk::new(self.disk.kind(), self.random.fork());
     }
 
     /// A copy of the disk as it is.

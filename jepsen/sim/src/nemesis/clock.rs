@@ -1,6 +1,11 @@
 //! Clocks that are wrong: the wall clock jumps, the boot clock runs too fast or too slow.
 
+use pinode::agent::fake::Call;
+
 use super::Hand;
+use super::engine::slow_kills;
+use crate::cluster::Cluster;
+use crate::random::Random;
 use crate::world::lock;
 
 /// How far a boot clock's rate may be off, in thousandths.
@@ -26,5 +31,21 @@ pub async fn some(mut hand: Hand) {
         machine.run_clock_at(1.0 + thousandths as f64 / 1_000.0);
         drop(machine);
         hand.done(format_args!("n{number}'s boot clock is {thousandths} of a thousand too fast"));
+    }
+}
+
+/// From the first moment all boot clocks are as far off as they may be, half of them too slow, and engines take as long
+/// to kill as they may: what leases leave room for, all at once.
+pub async fn strain(cluster: &Cluster, mut random: Random) {
+    for number in 0..cluster.count() {
+        let off = cluster.rates().0 as f64 / 1_000.0;
+        let rate = if random.percent(50) { 1.0 + off } else { 1.0 - off };
+        let kill = slow_kills(&mut random);
+        let machine = cluster.machine(number).await;
+        machine.run_clock_at(rate);
+        machine.engine.slow_down(Call::Kill, kill);
+        cluster
+            .trace
+            .event(format_args!("n{number}'s boot clock runs at {rate:.3}, its engine kills in {kill:?}"));
     }
 }

@@ -7,6 +7,10 @@ use pinode::agent::runtime::Status;
 use tokio::time::sleep;
 
 use super::Hand;
+use crate::random::Random;
+
+/// How long a kill may take and be in time, in milliseconds: less than K, for it is asked what runs before.
+const SLOW_KILL_MS: (u64, u64) = (2_000, 4_000);
 
 /// Some vice of some engine, for a while.
 pub async fn some(mut hand: Hand) {
@@ -57,6 +61,22 @@ async fn hang(hand: &mut Hand, number: usize, engine: &FakeEngine) {
         engine.slow_down(call, Duration::ZERO);
     }
     hand.cluster.trace.event(format_args!("n{number}'s engine is quick again"));
+}
+
+/// It kills as slowly as it may: K is its time.
+pub async fn sluggish(mut hand: Hand) {
+    let number = hand.random.below(hand.cluster.count());
+    let by = slow_kills(&mut hand.random);
+    hand.cluster.machine(number).await.engine.slow_down(Call::Kill, by);
+    hand.done(format_args!("n{number}'s engine takes {by:?} to kill"));
+    hand.wait(20_000, 60_000).await;
+    hand.cluster.machine(number).await.engine.slow_down(Call::Kill, Duration::ZERO);
+    hand.cluster.trace.event(format_args!("n{number}'s engine kills at once again"));
+}
+
+/// How long such an engine takes for a kill.
+pub(super) fn slow_kills(random: &mut Random) -> Duration {
+    Duration::from_millis(random.between(SLOW_KILL_MS.0, SLOW_KILL_MS.1))
 }
 
 /// It tells nobody of its events.

@@ -6,10 +6,10 @@
 //! | `crash` | a process is killed, a machine or all of them lose their power; what was not synced is lost |
 //! | `pause` | a process stands still, and does not know it |
 //! | `leave` | a process is told to leave |
-//! | `partition` | halves, one alone, one direction only, a ring, the leader alone |
+//! | `partition` | halves, one alone (also until its lease is over), one direction only, a ring, the leader alone |
 //! | `weather` | slow, lossy, frames twice and out of order |
 //! | `disk` | slow syncs, a failing sync, an empty disk, an old copy of a disk |
-//! | `engine` | an engine ends, restarts, hangs, loses events and answers; somebody kills a container by hand |
+//! | `engine` | an engine ends, restarts, hangs, kills slowly, loses events and answers; somebody kills a container by hand |
 //! | `clock` | wall clocks jump, boot clocks run too fast or too slow |
 //! | `snapshot` | a snapshot is made and the log before it thrown away |
 
@@ -24,7 +24,7 @@ mod schedule;
 mod snapshot;
 mod weather;
 
-pub use clock::{Rates, TRUE_RATES};
+pub use clock::{Rates, TRUE_RATES, strain};
 pub use schedule::{EVERYTHING, Harm, cut_at_first, harm, mend};
 
 use std::sync::Arc;

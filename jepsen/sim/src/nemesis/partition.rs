@@ -35,6 +35,21 @@ pub async fn some(mut hand: Hand) {
     hand.cluster.trace.event(format_args!("mended: {shape}"));
 }
 
+/// One machine that is not the leader's hears nobody and is heard by nobody, for longer than a lease.
+pub async fn lonely(mut hand: Hand) {
+    let leader = hand.cluster.leader().await;
+    let mut all: Vec<usize> = (0..hand.cluster.count()).filter(|number| Some(*number) != leader).collect();
+    hand.random.shuffle(&mut all);
+    let Some(one) = all.first().copied() else { return };
+    let others: Vec<usize> = (0..hand.cluster.count()).filter(|number| *number != one).collect();
+    let ways = between(&[one], &others);
+    hand.cluster.net.cut(&ways);
+    hand.done(format_args!("cut: n{one} alone, for long"));
+    hand.wait(16_000, 30_000).await;
+    hand.cluster.net.mend(&ways);
+    hand.cluster.trace.event(format_args!("mended: n{one} is not alone any more"));
+}
+
 fn one_way(from: &[usize], to: &[usize]) -> BTreeSet<(usize, usize)> {
     from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))).collect()
 }

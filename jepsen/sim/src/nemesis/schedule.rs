@@ -31,6 +31,8 @@ pub enum Harm {
     Leave,
     /// The network is cut.
     Partition,
+    /// One machine is cut off until its lease is over.
+    Lonely,
     /// The network is bad.
     Weather,
     /// A disk is slow.
@@ -43,6 +45,8 @@ pub enum Harm {
     Restore,
     /// An engine has a vice.
     Engine,
+    /// An engine takes its time to kill.
+    Sluggish,
     /// A clock is wrong.
     Clock,
     /// A snapshot is made before its time.
@@ -56,13 +60,15 @@ pub const EVERYTHING: &[(u64, Harm)] = &[
     (1, Harm::Blackout),
     (8, Harm::Pause),
     (3, Harm::Leave),
-    (22, Harm::Partition),
+    (17, Harm::Partition),
+    (1, Harm::Lonely),
     (10, Harm::Weather),
     (6, Harm::SlowDisk),
     (4, Harm::FailingDisk),
     (2, Harm::Wipe),
     (2, Harm::Restore),
     (11, Harm::Engine),
+    (4, Harm::Sluggish),
     (6, Harm::Clock),
     (5, Harm::Snapshot),
 ];
@@ -79,12 +85,14 @@ pub async fn harm(cluster: &Arc<Cluster>, mut random: Random, kinds: &[(u64, Har
             Harm::Pause => drop(hands.spawn(pause::process(hand))),
             Harm::Leave => drop(hands.spawn(leave::politely(hand))),
             Harm::Partition => drop(hands.spawn(partition::some(hand))),
+            Harm::Lonely => drop(hands.spawn(partition::lonely(hand))),
             Harm::Weather => drop(hands.spawn(weather::bad(hand))),
             Harm::SlowDisk => drop(hands.spawn(disk::slow(hand))),
             Harm::FailingDisk => drop(hands.spawn(disk::failing(hand))),
             Harm::Wipe => drop(hands.spawn(disk::wiped(hand))),
             Harm::Restore => drop(hands.spawn(disk::restored(hand))),
             Harm::Engine => drop(hands.spawn(engine::some(hand))),
+            Harm::Sluggish => drop(hands.spawn(engine::sluggish(hand))),
             Harm::Clock => drop(hands.spawn(clock::some(hand))),
             Harm::Snapshot => drop(hands.spawn(snapshot::made(hand))),
         }

@@ -79,6 +79,7 @@ struct Inner {
     /// Who waits for what was written so far.
     waiting: Vec<Done>,
     syncing: bool,
+    kind: Kind,
     /// How long a sync takes, in milliseconds, from and to.
     sync_ms: (u64, u64),
     /// The next sync fails.
@@ -105,19 +106,36 @@ impl std::fmt::Debug for DiskLog {
     }
 }
 
-/// An SSD's.
-const FAST: (u64, u64) = (0, 1);
+/// What a machine has for a disk. A cluster of SD cards beats its heart more slowly, and has longer leases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A sync takes no time to speak of.
+    Ssd,
+    /// A sync takes as long as an SD card's usual ones.
+    SdCard,
+}
+
+impl Kind {
+    /// How long a sync takes, in milliseconds, from and to.
+    fn sync_ms(self) -> (u64, u64) {
+        match self {
+            Kind::Ssd => (0, 1),
+            Kind::SdCard => (20, 80),
+        }
+    }
+}
 
 impl Disk {
     /// An empty one.
-    pub fn new(random: Random) -> Disk {
+    pub fn new(kind: Kind, random: Random) -> Disk {
         Disk(Arc::new(Mutex::new(Inner {
+            kind,
             written: Content::default(),
             durable: Content::default(),
             unsynced: Vec::new(),
             waiting: Vec::new(),
             syncing: false,
-            sync_ms: FAST,
+            sync_ms: kind.sync_ms(),
             failing: false,
             failed: false,
             used: false,
@@ -137,7 +155,7 @@ impl Disk {
 
     /// How long a sync takes from now on, in milliseconds; none: as fast as it is made for.
     pub fn slow_down(&self, ms: Option<(u64, u64)>) {
-        self.with(|disk| disk.sync_ms = ms.unwrap_or(FAST));
+        self.with(|disk| disk.sync_ms = ms.unwrap_or(disk.kind.sync_ms()));
     }
 
     /// The next sync fails.
@@ -173,10 +191,15 @@ impl Disk {
 
     /// A copy of what is durable on it now.
     pub fn copy(&self, random: Random) -> Disk {
-        let (durable, used) = self.with(|disk| (disk.durable.clone(), disk.used));
-        let copy = Disk::new(random);
+        let (kind, durable, used) = self.with(|disk| (disk.kind, disk.durable.clone(), disk.used));
+        let copy = Disk::new(kind, random);
         copy.with(|disk| (disk.written, disk.durable, disk.used) = (durable.clone(), durable, used));
         copy
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.with(|disk| disk.kind)
     }
 
     /// Whether there is a log on it, in whatever state.

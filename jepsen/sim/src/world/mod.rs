@@ -14,7 +14,7 @@ mod pipe;
 mod process;
 mod trace;
 
-pub use disk::{Disk, DiskLog};
+pub use disk::{Disk, DiskLog, Kind};
 pub use net::{Net, Weather};
 pub use process::{Clock, Process};
 pub use trace::{Told, Trace};
