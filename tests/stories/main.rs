@@ -12,6 +12,7 @@ mod disk;
 mod docker;
 mod engine;
 mod film;
+mod glusterfs;
 mod idle;
 mod last_resort;
 mod loopback;

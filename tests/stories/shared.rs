@@ -1,10 +1,15 @@
 //! The shared folder: what one node's container writes there, another's reads.
 
+use std::path::Path;
+
+use pinode_jepsen::Testbed;
+use pinode_jepsen::testbed::Options;
 use serde_json::{Value, json};
 
-use crate::world::{shell, shell_after, three};
+use crate::world::{await_state, shell, shell_after, three};
 
-fn on(node: &str, mut spec: Value) -> Value {
+/// The same container on `node`, with the shared volume `uploads`.
+pub(crate) fn on(node: &str, mut spec: Value) -> Value {
     spec["constraints"] = json!([format!("node=={node}")]);
     spec["volumes"] = json!(["uploads:/uploads"]);
     spec["volume_driver"] = json!("glusterfs");
@@ -35,4 +40,32 @@ fn a_local_named_volume_pins_its_users_to_one_node() {
     }
     let printed = bed.program(&[3]).run(&["logs", "c3"]).unwrap();
     assert_eq!(printed.out.trim(), "4", "{printed:?}");
+}
+
+#[test]
+fn a_node_that_does_not_see_the_shared_folder_claims_nothing_that_needs_it_and_why_says_so() {
+    let bed = Testbed::up(&Options::STORY, Path::new(env!("CARGO_BIN_EXE_pinode"))).unwrap();
+    let shared = bed.shared_dir();
+    // As where the mount is missing: there is a folder, and it is the machine's own.
+    bed.exec(3, &["mount", "-t", "tmpfs", "tmpfs", shared.to_str().unwrap()]).unwrap();
+    bed.start_nodes().unwrap();
+    let client = bed.client(1);
+    client.submit(&on("n3", shell("here", "echo lost > /uploads/here"))).unwrap();
+    for k in 0..4 {
+        let mut anywhere = on("n3", shell(&format!("any{k}"), "true"));
+        anywhere.as_object_mut().unwrap().remove("constraints");
+        client.submit(&anywhere).unwrap();
+        client.wait(&format!("any{k}")).unwrap();
+        let ended = client.container(&format!("any{k}")).unwrap();
+        assert_eq!((&ended["state"] == "succeeded", &ended["node"] == "n3"), (true, false), "{ended:#}");
+    }
+    await_state(&client, "here", &["ready"]);
+    let why = client.get("/api/v1/containers/here/why").unwrap().body.to_string();
+    assert!(why.contains("does not see the shared folder"), "{why}");
+    assert_eq!(bed.exec(3, &["ls", shared.to_str().unwrap()]).unwrap(), "");
+    // What needs no shared folder runs there all the same.
+    let mut plain = shell("plain", "true");
+    plain["constraints"] = json!(["node==n3"]);
+    client.submit(&plain).unwrap();
+    assert_eq!(client.wait("plain").unwrap()["state"], "succeeded");
 }
