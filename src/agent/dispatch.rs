@@ -302,7 +302,8 @@ impl Context {
         Ok(seen)
     }
 
-    async fn note_engine(&self) -> Result<(), RuntimeError> {
+    /// Live-restore vouches for an end only if it was on all the time.
+    pub(super) async fn note_engine(&self) -> Result<(), RuntimeError> {
         let EngineInfo { live_restore, .. } = in_time(self.runtime.info()).await?;
         self.live_restore.fetch_and(live_restore, Ordering::Relaxed);
         Ok(())

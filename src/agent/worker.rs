@@ -131,10 +131,16 @@ impl Worker {
     async fn conclude(&mut self, work: &Work, seen: &Seen) -> Result<Next, Trouble> {
         let context = &self.context;
         let intent = context.intents.of(self.key);
+        let history = context.runtime.history(&seen.id).await?;
+        let watched = self.memory.started_in_epoch == Some(context.epoch.load(Ordering::Relaxed));
+        if !watched && !history.start {
+            // It may be another engine than the one that was asked last, and may have ended what it found running.
+            context.note_engine().await?;
+        }
         let evidence = Evidence {
             signal: intent.signal,
-            history: context.runtime.history(&seen.id).await?,
-            watched: self.memory.started_in_epoch == Some(context.epoch.load(Ordering::Relaxed)),
+            history,
+            watched,
             same_boot: intent.start.is_none_or(|boot| boot == context.boot),
             live_restore: context.live_restore.load(Ordering::Relaxed),
         };

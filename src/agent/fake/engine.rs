@@ -90,6 +90,13 @@ impl Engine {
         }
     }
 
+    pub(super) fn forget_the_past(&mut self) {
+        self.deeds.clear();
+        self.runs.clear();
+        self.programs.clear();
+        self.events.retain(|(id, _)| self.containers.contains_key(id));
+    }
+
     pub(super) fn count(&self) -> usize {
         self.containers.len()
     }

@@ -199,6 +199,12 @@ impl FakeEngine {
         self.engine().deeds.clone()
     }
 
+    /// Forgets what it only keeps for scripts: calls, deeds, and the programs and events of what is gone. For long runs.
+    pub fn forget_the_past(&self) {
+        self.faults().log.clear();
+        self.engine().forget_the_past();
+    }
+
     /// A container, as the engine shows it.
     pub fn find(&self, docker_name: &str) -> Option<Seen> {
         self.engine().inspect(docker_name)

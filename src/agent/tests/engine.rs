@@ -164,6 +164,23 @@ async fn live_restore_that_was_turned_on_since_vouches_for_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn live_restore_that_was_turned_off_since_vouches_for_nothing_even_before_the_engine_was_looked_at() {
+    let mut node = running_with_live_restore(Program::runs_for_ever().exits_when_told_to_end(0)).await;
+    node.fake.goes_away();
+    node.fake.set_live_restore(false);
+    // Who follows the engine is late; who looks after the container is not.
+    node.fake.slow_down(Call::Info, secs(8));
+    sleep(secs(5)).await;
+    // What its predecessor left running, an engine ends that is not to let containers outlive it.
+    node.fake.shuts_down();
+    node.fake.boots();
+    sleep(LOOKS_EVERY * 2).await;
+    node.fake.slow_down(Call::Info, Duration::ZERO);
+    let end = node.end().await;
+    assert!(is_interrupted(&end), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_end_before_this_boot_of_the_machine_is_not_believed() {
     let mut node = running_with_live_restore(Program::runs_for_ever().exits_when_told_to_end(0)).await;
     node.crash();
