@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, value_parser};
 
 use crate::model::Mutant;
 use crate::scenario::catalog;
-use crate::simulated::{ReplayArgs, SimArgs};
+use crate::simulated::{EndureArgs, ReplayArgs, SimArgs};
 
 /// All of them, in their order.
 pub const ALL: &str = "all";
@@ -37,6 +37,8 @@ pub enum Command {
     Sim(SimArgs),
     /// Run one seed of `sim` again, with its trace
     Replay(ReplayArgs),
+    /// Run one simulated cluster at a container a second, and see that what it holds stops growing
+    Endure(EndureArgs),
     /// Plant each known bug, and see that a judge of `sim` catches it
     Mutants {
         /// Only this one

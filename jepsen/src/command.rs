@@ -27,6 +27,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Check(args) => check(&args),
         Command::Model(args) => model::run(args.deep, args.without),
         Command::Sim(args) => simulated::sim(&args),
+        Command::Endure(args) => simulated::endure(&args),
         Command::Replay(args) => simulated::replay(&args),
         Command::Mutants { name } => simulated::mutants(name.as_deref()),
     };

@@ -1,4 +1,4 @@
-//! `sim`, `replay` and `mutants`: pinode's own nodes in one seeded process. What runs and judges there is `pinode-sim`;
+//! `sim`, `replay`, `endure` and `mutants`: pinode's own nodes in one seeded process. What runs and judges there is `pinode-sim`;
 //! here are only its flags and its last line.
 
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::{Args, value_parser};
-use pinode_sim::{Plan, Rates, Scene, Sum, TRUE_RATES, Told};
+use pinode_sim::{Held, Plan, Rates, Scene, Sum, TRUE_RATES, Told};
 
 /// Machines of a simulated cluster.
 const MACHINES: usize = 5;
@@ -47,6 +47,22 @@ pub struct ReplayArgs {
     #[arg(long, default_value_t = TRUE_RATES.0, value_name = "N", value_parser = value_parser!(u64).range(0..=500))]
     pub rate_off: u64,
 }
+
+/// Flags of `endure`.
+#[derive(Args, Clone, Debug)]
+pub struct EndureArgs {
+    /// Simulated hours; growing is allowed in the first four, until as many ended containers are remembered as ever will be
+    #[arg(long, default_value_t = 24, value_name = "N", value_parser = value_parser!(u64).range(5..=1_000))]
+    pub hours: u64,
+    /// The seed
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+/// The hour that the later ones are held against: the state is full by then.
+const FULL_AFTER: usize = 4;
+/// How much more than in that hour may be held, in thousandths.
+const FLAT: u64 = 100;
 
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse::<f64>().ok().filter(|minutes| (2.0..=1_440.0).contains(minutes));
@@ -92,6 +108,26 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<usize> {
     let (faults, count) = (outcome.faults, outcome.violations.len());
     println!("seed={} trace={} faults={faults} violations={count}", outcome.seed, outcome.digest);
     Ok(count)
+}
+
+/// Runs a cluster for long; 1 if it holds more and more.
+pub fn endure(args: &EndureArgs) -> anyhow::Result<usize> {
+    let hours = pinode_sim::endure(args.seed, args.hours, |hour, held| {
+        let Held { containers, memory, log_entries, files } = held;
+        eprintln!(
+            "hour={hour} containers={containers} memory={memory} log_entries={log_entries} files={files}"
+        );
+    })?;
+    let (before, later) = hours.split_at(FULL_AFTER.min(hours.len()));
+    let full = before.last().copied().unwrap_or_default();
+    let grown = later.iter().map(|held| held.above(&full)).max().unwrap_or(0);
+    let containers = later.last().map_or(full.containers, |held| held.containers);
+    let violations = usize::from(grown > FLAT);
+    println!(
+        "simulated_hours={} containers={containers} grown_thousandths={grown} violations={violations}",
+        args.hours
+    );
+    Ok(violations)
 }
 
 /// Builds pinode with planted bugs, as a program of its own beside this one, and lets it find each of them.

@@ -9,7 +9,7 @@ use pinode_jepsen::Testbed;
 use crate::world::{shell, states};
 
 /// A small file system, mounted over a folder on some machines.
-struct Small<'a> {
+pub(crate) struct Small<'a> {
     bed: &'a Testbed,
     machines: Vec<usize>,
     folder: PathBuf,
@@ -17,7 +17,7 @@ struct Small<'a> {
 }
 
 impl Small<'_> {
-    fn over<'a>(bed: &'a Testbed, folder: &Path, megabytes: u64, machines: &[usize]) -> Small<'a> {
+    pub(crate) fn over<'a>(bed: &'a Testbed, folder: &Path, megabytes: u64, machines: &[usize]) -> Small<'a> {
         let image = bed.machine(1).join("small.img");
         File::create(&image).unwrap().set_len(megabytes << 20).unwrap();
         run(Command::new("mkfs.ext4").arg("-q").arg("-m0").arg(&image));

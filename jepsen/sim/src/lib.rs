@@ -20,6 +20,7 @@
 
 mod check;
 mod cluster;
+mod endurance;
 mod history;
 #[cfg(feature = "mutants")]
 pub mod mutants;
@@ -31,6 +32,7 @@ mod seeds;
 mod workload;
 mod world;
 
+pub use endurance::{Held, endure};
 pub use nemesis::{Harm, Rates, TRUE_RATES};
 pub use pinode_scheduler::mutant::Mutant;
 pub use run::{Outcome, Plan, run};

@@ -59,10 +59,15 @@ const LAST_WORK: Duration = Duration::from_secs(40);
 
 /// Runs a seed on this thread.
 pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
+    simulate(plan.seed, live(plan))
+}
+
+/// Lives on this thread, as fast as it can, in an order that is the seed's.
+pub(crate) fn simulate<T>(seed: u64, life: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut builder = Builder::new_current_thread();
     builder.enable_time().start_paused(true);
-    seeded(&mut builder, plan.seed);
-    builder.build()?.block_on(live(plan))
+    seeded(&mut builder, seed);
+    builder.build()?.block_on(life)
 }
 
 /// In which order tokio looks at what is ready.

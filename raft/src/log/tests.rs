@@ -9,9 +9,11 @@ use openraft::EntryPayload;
 use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage, RaftLogStorageExt};
 use openraft::testing::log::{StoreBuilder, Suite};
 use openraft::type_config::TypeConfigExt;
+use pinode_scheduler::{Command as Entered, Entry, NodeFacts, SessionId};
 
 use super::LogStore;
 use crate::codec::LogIdV1;
+use crate::config::{KEPT_BEHIND_SNAPSHOT, SNAPSHOT_EVERY};
 use crate::machine::Machine;
 use crate::open::{OpenError, open};
 use crate::snapshot::Snapshots;
@@ -28,6 +30,25 @@ fn store_that_stops(dir: &Path) -> LogStore {
 
 fn entry(index: u64) -> LogEntry {
     LogEntry { log_id: LogIdV1 { term: 1, node: 1, index }.into(), payload: EntryPayload::Blank }
+}
+
+/// An entry that takes a little more room than that, in bytes.
+fn large(index: u64, bytes: usize) -> LogEntry {
+    let facts = NodeFacts {
+        name: "n".repeat(bytes),
+        api: String::new(),
+        peer: String::new(),
+        boot_id: String::new(),
+        start: pinode_scheduler::node::Start { count: 1, mark: 1 },
+        capacity: Default::default(),
+        labels: Default::default(),
+        shared_id: None,
+        feature: 1,
+        engine: String::new(),
+    };
+    let session = SessionId { node: 1, number: 1 };
+    let command = Entered::SessionOpened { session, facts };
+    LogEntry { payload: EntryPayload::Normal(Entry { at_ms: 1, command }), ..entry(index) }
 }
 
 async fn append(store: &mut LogStore, indexes: std::ops::Range<u64>) {
@@ -75,23 +96,8 @@ async fn what_was_appended_voted_purged_and_truncated_is_so_after_a_reopen() {
 
 #[tokio::test]
 async fn an_entry_larger_than_sled_syncs_comes_back_whole() {
-    use pinode_scheduler::{Command, Entry, NodeFacts, SessionId};
     let dir = tempfile::tempdir().unwrap();
-    let facts = NodeFacts {
-        name: "n".repeat(300_000),
-        api: String::new(),
-        peer: String::new(),
-        boot_id: String::new(),
-        start: pinode_scheduler::node::Start { count: 1, mark: 1 },
-        capacity: Default::default(),
-        labels: Default::default(),
-        shared_id: None,
-        feature: 1,
-        engine: String::new(),
-    };
-    let command = Command::SessionOpened { session: SessionId { node: 1, number: 1 }, facts };
-    let large =
-        LogEntry { log_id: entry(0).log_id, payload: EntryPayload::Normal(Entry { at_ms: 1, command }) };
+    let large = large(0, 300_000);
     let mut first = store(dir.path());
     first.blocking_append([large.clone()]).await.unwrap();
     drop(first);
@@ -366,4 +372,48 @@ async fn commits_a_second() {
         }
         println!("writers={writers} appends_a_second={:.0}", index as f64 / began.elapsed().as_secs_f64());
     }
+}
+
+/// Of all files in it, in bytes.
+fn size_of(dir: &Path) -> u64 {
+    let sizes = fs::read_dir(dir).unwrap().map(|file| {
+        let file = file.unwrap();
+        if file.file_type().unwrap().is_dir() {
+            size_of(&file.path())
+        } else {
+            file.metadata().unwrap().len()
+        }
+    });
+    sizes.sum()
+}
+
+/// A container a second is about six entries of this size.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: cargo test -p pinode-raft -- --ignored --nocapture a_day_of_entries"]
+async fn a_day_of_entries_takes_no_more_room_than_its_first_hours() {
+    const AN_HOUR: u64 = 3_600 * 6;
+    const AT_ONCE: u64 = 60;
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let mut hours = Vec::new();
+    let mut next = 0;
+    for hour in 1..=24 {
+        let mut most = 0;
+        while next < hour * AN_HOUR {
+            let entries: Vec<LogEntry> = (next..next + AT_ONCE).map(|index| large(index, 400)).collect();
+            store.blocking_append(entries).await.unwrap();
+            next += AT_ONCE;
+            if next % SNAPSHOT_EVERY < AT_ONCE {
+                most = most.max(size_of(dir.path()));
+                if let Some(upto) = next.checked_sub(KEPT_BEHIND_SNAPSHOT + 1) {
+                    store.purge(LogIdV1 { term: 1, node: 1, index: upto }.into()).await.unwrap();
+                }
+            }
+        }
+        println!("hour={hour} entries={next} bytes={most}");
+        hours.push(most);
+    }
+    let (first, later) = hours.split_at(4);
+    let (first, later) = (first.iter().max().unwrap(), later.iter().max().unwrap());
+    assert!(*later <= first * 11 / 10, "{first} bytes at most in four hours, {later} later");
 }

@@ -11,10 +11,14 @@ use std::process::Command;
 use pinode_jepsen::Testbed;
 use pinode_jepsen::testbed::Options;
 
-/// Three machines of their own, with the film image.
+/// Machines of their own.
+fn options() -> Options {
+    Options { prefix: "pnw".into(), subnet: "10.77.72".into(), ..Options::STORY }
+}
+
+/// Three of them, with the film image.
 fn three() -> Testbed {
-    let options = Options { prefix: "pnw".into(), subnet: "10.77.72".into(), ..Options::STORY };
-    let bed = Testbed::whole(&options, Path::new(env!("CARGO_BIN_EXE_pinode"))).unwrap();
+    let bed = Testbed::whole(&options(), Path::new(env!("CARGO_BIN_EXE_pinode"))).unwrap();
     bed.image("build").unwrap();
     bed
 }

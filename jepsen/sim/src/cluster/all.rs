@@ -1,6 +1,7 @@
 //! All machines of a run, and what can be done to them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as PlainMutex, MutexGuard as PlainGuard};
 use std::time::Duration;
@@ -80,6 +81,11 @@ impl Cluster {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.machines.len()
+    }
+
+    /// Where everything that is on disks is, but for the logs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// How far boot clocks may be off.

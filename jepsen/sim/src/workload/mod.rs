@@ -11,4 +11,5 @@ mod client;
 mod day;
 mod shape;
 
+pub use client::Client;
 pub use day::work;

@@ -207,6 +207,11 @@ impl Disk {
         self.with(|disk| disk.used)
     }
 
+    /// How many entries the log has.
+    pub fn entries(&self) -> usize {
+        self.with(|disk| disk.written.entries.len())
+    }
+
     /// Up to where the log was purged.
     pub fn purged(&self) -> Option<u64> {
         self.with(|disk| disk.written.purged.map(|id| id.index))
