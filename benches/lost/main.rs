@@ -36,7 +36,7 @@ enum Victim {
 fn main() -> anyhow::Result<ExitCode> {
     let Some(asked) = Asked::read() else { return Ok(ExitCode::SUCCESS) };
     let bed = common::machines()?;
-    let mut rounds = |what: &str, victim: Victim| -> anyhow::Result<(Figures, bool)> {
+    let rounds = |what: &str, victim: Victim| -> anyhow::Result<(Figures, bool)> {
         let mut took = Vec::new();
         for round in 0..asked.rounds.unwrap_or(ROUNDS) {
             let elsewhere = lost(&bed, victim, &format!("{}{round}", what.replace(' ', "-")))?;
@@ -85,6 +85,7 @@ fn lost(bed: &Testbed, victim: Victim, container: &str) -> anyhow::Result<Durati
     let took = await_elsewhere(&survivor, container, &name(k), began)?;
     survivor.delete(&format!("/api/v1/containers/{container}?force=true"))?.ok()?;
     bed.power(k)?;
+    bed.start_node(k)?;
     bed.await_whole()?;
     Ok(took)
 }
