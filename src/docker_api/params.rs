@@ -11,9 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::DockerError;
-
-/// Largest JSON body, in bytes.
-const BODY_MAX_BYTES: usize = 1 << 20;
+use crate::http::{BODY_MAX_BYTES, Unread, read_body};
 
 /// The parameters of one request; the last of two with one name counts.
 #[derive(Clone, Debug, Default)]
@@ -132,9 +130,12 @@ fn says_something(value: &Value) -> bool {
 
 /// Reads a body to its end, and not further than a body may be long.
 pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, DockerError> {
-    let bytes = axum::body::to_bytes(body, BODY_MAX_BYTES).await.map_err(|_| {
-        let message = format!("the body is larger than {BODY_MAX_BYTES} bytes, or was not sent to its end");
-        DockerError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    let bytes = read_body(body).await.map_err(|unread| match unread {
+        Unread::TooLarge => {
+            let message = format!("the body is larger than {BODY_MAX_BYTES} bytes");
+            DockerError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        }
+        Unread::Broken(error) => DockerError::bad(format!("the body was not sent to its end: {error}")),
     })?;
     let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
     let mut json = serde_json::Deserializer::from_slice(json);

@@ -42,8 +42,6 @@ pub struct Backend {
     pub shared_dir: PathBuf,
     /// How nodes are ranked for what does not say it.
     pub strategy: Strategy,
-    /// The id that this node sees in it.
-    pub shared_id: Option<String>,
 }
 
 impl Backend {

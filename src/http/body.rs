@@ -2,11 +2,10 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
-use super::limits::BODY_MAX_BYTES;
+use super::limits::{BODY_MAX_BYTES, Unread, read_body};
 use crate::api::AsMap;
 
 /// Deepest JSON.
@@ -18,13 +17,13 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let bytes = read_body(request.into_body()).await.map_err(|unread| match unread {
+            Unread::TooLarge => {
                 let message = format!("the body is larger than {BODY_MAX_BYTES} bytes");
-                return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
             }
-            ApiError::new(rejection.status(), "bad_request", rejection.body_text())
+            Unread::Broken(error) => ApiError::bad("body", format!("it was not sent to its end: {error}")),
         })?;
         parse(&bytes).map(Body)
     }

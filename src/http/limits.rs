@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -18,11 +20,15 @@ use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::error::ApiError;
 
 /// Largest body, in bytes; uploads have a limit of their own.
-pub(super) const BODY_MAX_BYTES: usize = 1 << 20;
+pub(crate) const BODY_MAX_BYTES: usize = 1 << 20;
+/// What is longer is read on so far, and so long, before it is refused.
+const THROWN_AWAY_MAX_BYTES: usize = 32 << 20;
+const THROWN_AWAY_WITHIN: Duration = Duration::from_secs(5);
 /// Largest head of a request, in bytes.
 const HEADERS_MAX_BYTES: usize = 16 << 10;
 /// Longest wait for the head of a request.
@@ -40,6 +46,40 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Puts the limits around a router.
 pub(super) fn around(router: Router) -> Router {
     router.layer(DefaultBodyLimit::max(BODY_MAX_BYTES)).layer(from_fn(own_shape))
+}
+
+/// Why a body was not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It is longer than a body may be.
+    TooLarge,
+    /// The client did not send it to its end.
+    Broken(axum::Error),
+}
+
+/// A body, to its end, and not further than it may be long. The rest of a longer one is read as well, and thrown away:
+/// who is still sending when the connection is closed never sees the answer.
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, Unread> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = BytesMut::new();
+    while let Some(more) = stream.next().await {
+        let more = more.map_err(Unread::Broken)?;
+        if bytes.len() + more.len() > BODY_MAX_BYTES {
+            // Whether or not it comes to its end: the answer is the same.
+            drop(timeout(THROWN_AWAY_WITHIN, throw_away(stream)).await);
+            return Err(Unread::TooLarge);
+        }
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes.freeze())
+}
+
+async fn throw_away(mut stream: BodyDataStream) {
+    let mut left = THROWN_AWAY_MAX_BYTES;
+    while let Some(Ok(more)) = stream.next().await {
+        let Some(rest) = left.checked_sub(more.len()) else { return };
+        left = rest;
+    }
 }
 
 pub(super) async fn unknown(request: Request) -> ApiError {
@@ -156,4 +196,32 @@ pub fn bind_socket(path: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(PathBuf::from(path))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
     Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::post;
+    use serde_json::Value;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::body;
+    use super::*;
+
+    #[tokio::test]
+    async fn who_sends_too_much_and_looks_for_an_answer_only_then_gets_one() {
+        let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", post(async |body::Body(_): body::Body<Value>| {}));
+        let serving = tokio::spawn(serve(listener, around(router)));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let length = 16 << 20;
+        let head =
+            format!("POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; length]).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+        serving.abort();
+    }
 }

@@ -33,6 +33,7 @@ pub(crate) use body::Body as JsonBody;
 pub use error::ApiError;
 pub(crate) use graph::picture;
 pub use key::Key;
+pub(crate) use limits::{BODY_MAX_BYTES, Unread, read_body};
 pub use limits::{bind_socket, converse, own_shape, serve, serve_socket};
 pub(crate) use nodes::roles as node_roles;
 pub use query::{Consistency, Nothing, Query};

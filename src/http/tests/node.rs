@@ -103,7 +103,6 @@ pub(crate) async fn node() -> Node {
         agent: Arc::new(agent),
         shared_dir: config.shared_dir.clone(),
         strategy: Default::default(),
-        shared_id: None,
     };
     let films = film::routes(film::Films::new(backend.clone(), engine, &config));
     let router = router(backend.clone()).merge(films).merge(web::routes(backend.clone()));
