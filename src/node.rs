@@ -67,8 +67,8 @@ pub struct Ground<L> {
     pub engine: Arc<dyn ContainerRuntime>,
     /// The kernel's id of this boot.
     pub boot: String,
-    /// The id that it sees in the folder that all nodes share.
-    pub shared_id: Option<String>,
+    /// The id that it sees in the folder that all nodes share, as it changes.
+    pub shared_id: watch::Receiver<Option<String>>,
     /// Where the end of its authority is written down.
     pub record: Record,
     /// Until when what an earlier process of this boot left may go on; none if that one has not said.
@@ -85,6 +85,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let left_until = guarded.until.or(recorded);
     let shared_id =
         shared::id_of(&config.shared_dir).with_context(|| format!("use {}", config.shared_dir.display()))?;
+    let shared_id = shared::follow(config.shared_dir.clone(), shared_id);
     let peer_listener = bind(&config.peer_listen).await?;
     let http_listener = Arc::new(bind(&config.listen).await?);
     let engine = Arc::new(DockerEngine::new(&config.docker_host)?);
@@ -189,7 +190,7 @@ struct Node {
     lease: Arc<Lease>,
     session: watch::Sender<Option<SessionId>>,
     engine: Arc<dyn ContainerRuntime>,
-    shared_id: Option<String>,
+    shared_id: watch::Receiver<Option<String>>,
     boot: String,
     /// The pace that Raft was started with, in milliseconds a sync.
     sync_ms: u32,
@@ -291,7 +292,6 @@ impl Node {
             agent,
             shared_dir: self.config.shared_dir.clone(),
             strategy: self.config.strategy.into(),
-            shared_id: self.shared_id.clone(),
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::facts;
 use super::leave::never_reruns;
-use crate::agent::runtime::ContainerRuntime;
+use crate::agent::runtime::{ContainerRuntime, EngineInfo};
 use crate::agent::{Agent, Authority};
 use crate::config::Config;
 use crate::driver;
@@ -36,7 +36,7 @@ pub(super) struct Sessions {
     pub(super) start: Start,
     pub(super) boot: String,
     pub(super) config: Config,
-    pub(super) shared_id: Option<String>,
+    pub(super) shared_id: watch::Receiver<Option<String>>,
     pub(super) engine: Arc<dyn ContainerRuntime>,
     pub(super) agent: Arc<Agent>,
     pub(super) log: Arc<dyn Log>,
@@ -72,7 +72,10 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
             tokio::spawn(here(drive)).abort_handle()
         });
         let Sessions { lease, proposer, machine, keeper, log, .. } = &sessions;
-        keep_renewing(lease, proposer, machine, session, keeper, || log.sync_p99()).await;
+        tokio::select! {
+            () = keep_renewing(lease, proposer, machine, session, keeper, || log.sync_p99()) => {}
+            never = sessions.follow_folder(session) => match never {},
+        }
         current.send_replace(None);
         tracing::warn!(%session, "lost; stopping what it started");
     }
@@ -102,8 +105,23 @@ impl Sessions {
         }
     }
 
+    /// Says it again whenever something else is seen in the shared folder's place: a mount came late, or is gone.
+    async fn follow_folder(&self, session: SessionId) -> Infallible {
+        let mut seen = self.shared_id.clone();
+        while seen.changed().await.is_ok() {
+            tracing::info!(
+                sees = seen.borrow_and_update().as_deref(),
+                "the shared folder's place has changed"
+            );
+            while let Err(why) = self.say_open(session).await {
+                tracing::warn!(%why, "say what is seen in the shared folder's place");
+                sleep(TRY).await;
+            }
+        }
+        std::future::pending().await
+    }
+
     async fn open(&self) -> Result<SessionId, String> {
-        let engine = self.engine.info().await.map_err(|error| error.to_string())?;
         self.proposer.read_barrier(TRY).await.map_err(|error| error.to_string())?;
         let (session, fresh) = self.next();
         if fresh {
@@ -111,15 +129,21 @@ impl Sessions {
             let silent = self.agent.silence(&|_| false).await;
             silent.map_err(|error| error.to_string())?;
         }
-        let facts = facts::facts(&self.config, &engine, &self.boot, self.start, self.shared_id.as_deref());
+        let engine = self.say_open(session).await?;
+        facts::record_live_restore(&self.config.data_dir, &self.boot, engine.live_restore)
+            .map_err(|error| error.to_string())?;
+        Ok(session)
+    }
+
+    /// Commits the session, with what is true of this node now.
+    async fn say_open(&self, session: SessionId) -> Result<EngineInfo, String> {
+        let engine = self.engine.info().await.map_err(|error| error.to_string())?;
+        let shared = self.shared_id.borrow().clone();
+        let facts = facts::facts(&self.config, &engine, &self.boot, self.start, shared.as_deref());
         let opened = self.proposer.propose(Command::SessionOpened { session, facts }, TRY).await;
         match opened.map_err(|error| error.to_string())? {
             Reply::Rejected(rejection) => Err(rejection.to_string()),
-            Reply::Done | Reply::Stale | Reply::Submitted(_) => {
-                facts::record_live_restore(&self.config.data_dir, &self.boot, engine.live_restore)
-                    .map_err(|error| error.to_string())?;
-                Ok(session)
-            }
+            Reply::Done | Reply::Stale | Reply::Submitted(_) => Ok(engine),
         }
     }
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use pinode_jepsen::Testbed;
-use pinode_jepsen::testbed::Options;
+use pinode_jepsen::testbed::{Options, await_true};
 use serde_json::{Value, json};
 
-use crate::world::{await_state, shell, shell_after, three};
+use crate::world::{SOON, await_state, shell, shell_after, three};
 
 /// The same container on `node`, with the shared volume `uploads`.
 pub(crate) fn on(node: &str, mut spec: Value) -> Value {
@@ -68,4 +68,16 @@ fn a_node_that_does_not_see_the_shared_folder_claims_nothing_that_needs_it_and_w
     plain["constraints"] = json!(["node==n3"]);
     client.submit(&plain).unwrap();
     assert_eq!(client.wait("plain").unwrap()["state"], "succeeded");
+    // The mount comes late: no restart is needed.
+    bed.exec(3, &["umount", shared.to_str().unwrap()]).unwrap();
+    client.wait("here").unwrap();
+    let ended = client.container("here").unwrap();
+    assert_eq!((&ended["state"] == "succeeded", &ended["node"] == "n3"), (true, true), "{ended:#}");
+    assert_eq!(bed.exec(1, &["cat", &format!("{}/uploads/here", shared.display())]).unwrap(), "lost\n");
+    // It goes, while pinode runs there.
+    bed.exec(3, &["mount", "-t", "tmpfs", "tmpfs", shared.to_str().unwrap()]).unwrap();
+    await_true(SOON, || bed.client(1).status().unwrap()["shared_odd"] == json!(["n3"])).unwrap();
+    client.submit(&on("n3", shell("gone", "echo lost > /uploads/gone"))).unwrap();
+    await_state(&client, "gone", &["ready"]);
+    assert_eq!(bed.exec(3, &["ls", shared.to_str().unwrap()]).unwrap(), "");
 }

@@ -19,7 +19,7 @@ use pinode_raft::host::{self, Host, Standing};
 use pinode_raft::snapshot::Snapshots;
 use pinode_raft::{Identity, Machine as State};
 use pinode_scheduler::SessionId;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::doors::Slot;
@@ -162,7 +162,7 @@ impl Machine {
             wires: net.wires(self.number),
             engine: self.engine.connect(),
             boot,
-            shared_id: Some("shared".to_owned()),
+            shared_id: watch::channel(Some("shared".to_owned())).1,
             record,
             left_until,
             config,
