@@ -14,6 +14,8 @@ use crate::{Answer, Client};
 
 /// Longest wait for a change: a leader may have to be found first.
 const CHANGE: Duration = Duration::from_secs(20);
+/// Longest wait until nothing runs on a node that is drained.
+const EMPTY: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -61,11 +63,13 @@ pub fn remove(ground: &Ground, random: &mut Random) -> Harm {
     Harm::or_skipped(FaultKind::Remove, made)
 }
 
-/// Its containers end elsewhere first, or with it; nothing is left of it.
+/// Its containers end first, elsewhere or by themselves; nothing is left of it. Stopped before, it would leave them under its
+/// guard, and nobody could know that they are dead.
 fn gone(ground: &Ground, k: usize) -> anyhow::Result<()> {
-    ask(ground, |client| client.post_text(&path(&name(k), "/drain"), ""))?;
-    ground.bed.stop_node(k)?;
-    ask(ground, |client| client.delete(&path(&name(k), "?force=true")))?;
+    ask(ground, |client| client.post_text(&path(&name(k), "/drain?now=true"), ""))?;
+    ask_for(EMPTY, ground, |client| client.delete(&path(&name(k), "?force=true")))?;
+    // Who is removed ends by itself, and may have done so.
+    drop(ground.bed.stop_node(k));
     wipe::empty(ground, k)
 }
 
@@ -82,8 +86,16 @@ fn probe(ground: &Ground, send: impl Fn(&Client) -> anyhow::Result<Answer>) -> a
 
 /// Asks one node after the other until one has done it.
 fn ask(ground: &Ground, send: impl Fn(&Client) -> anyhow::Result<Answer>) -> anyhow::Result<()> {
+    ask_for(CHANGE, ground, send)
+}
+
+fn ask_for(
+    patience: Duration,
+    ground: &Ground,
+    send: impl Fn(&Client) -> anyhow::Result<Answer>,
+) -> anyhow::Result<()> {
     let mut last = String::new();
-    let done = in_time(CHANGE, PAUSE, || {
+    let done = in_time(patience, PAUSE, || {
         ground.nodes.iter().any(|node| match send(&node.client) {
             // Who is not there has been removed by a try whose answer was lost.
             Ok(answer) if (200..300).contains(&answer.status) || answer.code() == "no_such_node" => true,
