@@ -38,7 +38,7 @@ use crate::driver;
 use crate::guard::Plan;
 use crate::http::{self, Backend};
 use crate::liveness::{Keeper, Lease, Record, Watchdog};
-use crate::members::{self, Founding};
+use crate::members::{self, Doubt, Founding};
 use crate::propose::Proposer;
 use crate::transport::wire::{Joiner, Seen};
 use crate::transport::{self, Core, Greeting, Listens, Network, Peers, Services, Tcp, Wires};
@@ -128,7 +128,12 @@ where
         found = members::found(identity, &founding, &greeting, &peers) => found?,
         _ = told.recv() => return Ok(()),
     };
-    let node = Node::build(ground, greeting, peers).await?;
+    let (mut log, mut machine) = (ground.log.clone(), ground.machine.clone());
+    let doubt = tokio::select! {
+        doubt = members::rejoin(&mut log, &mut machine, &peers) => doubt?,
+        _ = told.recv() => return Ok(()),
+    };
+    let node = Node::build(ground, greeting, peers, Arc::new(doubt)).await?;
     services.core.get_or_init(|| node.core());
     members::initialise(&node.raft, me.node, &found).await?;
     node.spawn_membership(&mut tasks, me, founding.peers());
@@ -136,7 +141,11 @@ where
     doors.open(node.backend(agent.clone()), &services, &mut tasks)?;
     let broken = tokio::select! {
         _ = told.recv() => None,
-        stale = node.until_stale() => Some(stale),
+        stale = node.until_stale() => {
+            // Before anything that takes time: it must not vote.
+            node.raft.shutdown().await.context("stop raft")?;
+            Some(stale)
+        }
         why = node.until_raft_ends() => Some(format!("raft ended, and without it this node is no use: {why}")),
         ended = tasks.join_next() => Some(format!("a task of the node ended: {ended:?}")),
     };
@@ -185,6 +194,7 @@ struct Node {
     machine: Machine,
     peers: Arc<Peers>,
     greeting: Arc<Greeting>,
+    doubt: Arc<Doubt>,
     proposer: Proposer,
     keeper: Arc<Keeper>,
     lease: Arc<Lease>,
@@ -197,7 +207,12 @@ struct Node {
 }
 
 impl Node {
-    async fn build<L>(ground: Ground<L>, greeting: Arc<Greeting>, peers: Arc<Peers>) -> anyhow::Result<Node>
+    async fn build<L>(
+        ground: Ground<L>,
+        greeting: Arc<Greeting>,
+        peers: Arc<Peers>,
+        doubt: Arc<Doubt>,
+    ) -> anyhow::Result<Node>
     where
         L: RaftLogStorage<TypeConfig> + Log + Clone + 'static,
     {
@@ -211,6 +226,7 @@ impl Node {
         let raft =
             Raft::new(me, raft_config, network, log.clone(), machine.clone()).await.context("start raft")?;
         greeting.lead_with(raft.clone());
+        doubt.hold_back(&raft);
         let proposer = Proposer::new(raft.clone(), machine.clone(), peers.clone(), me);
         let keeper = Keeper::new(me, config.timing, raft.clone(), machine.clone(), proposer.clone());
         Ok(Node {
@@ -226,6 +242,7 @@ impl Node {
             machine,
             peers,
             greeting,
+            doubt,
             proposer,
             shared_id,
             sync_ms,
@@ -239,15 +256,20 @@ impl Node {
             machine: self.machine.clone(),
             proposer: self.proposer.clone(),
             keeper: self.keeper.clone(),
+            doubt: self.doubt.clone(),
         }
     }
 
     /// Knocks until it is a member, and tends the others while it leads.
     fn spawn_membership(&self, tasks: &mut JoinSet<()>, me: Joiner, doors: Vec<String>) {
         let (raft, machine, peers) = (self.raft.clone(), self.machine.clone(), self.peers.clone());
+        let (log, doubt) = (self.log.clone(), self.doubt.clone());
         tasks.spawn(here(async move {
-            members::join(&raft, &machine, &peers, &me, &doors).await;
-            members::tend(&raft, &machine).await;
+            let belong = async {
+                members::join(&raft, &machine, &peers, &me, &doors).await;
+                members::tend(&raft, &machine).await;
+            };
+            tokio::join!(belong, doubt.settle(&raft, &*log));
         }));
     }
 

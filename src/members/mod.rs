@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `agreement` | what was heard at first contact, and what follows from it; no IO |
 //! | `founding` | asking, and making durable what was agreed |
+//! | `rejoin` | what a node that starts asks the others before it votes |
 //! | `admission` | knocking, and being taken in as a learner |
 //! | `step` | the next change: who votes, who is forgotten; no IO |
 //! | `tend` | the leader looks, and takes that step |
@@ -15,6 +16,7 @@ mod admission;
 mod agreement;
 mod founding;
 mod handover;
+mod rejoin;
 mod step;
 mod tend;
 
@@ -22,6 +24,7 @@ pub use admission::{admit, join};
 pub use agreement::Founders;
 pub use founding::{Found, Founding, FoundingError, found, initialise};
 pub use handover::hand_over;
+pub use rejoin::{Doubt, rejoin};
 pub use tend::tend;
 
 #[cfg(test)]

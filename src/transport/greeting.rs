@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU16};
 
 use openraft::async_runtime::WatchReceiver;
+use pinode_raft::codec::{LogIdV1, VoteV1};
 use pinode_raft::identity::family;
 use pinode_raft::{Log, Machine, Raft};
 use pinode_scheduler::NodeId;
@@ -13,7 +14,7 @@ use pinode_scheduler::node::Start;
 use tokio::sync::watch;
 
 use super::dial::Target;
-use super::wire::{self, Hello, Me, PROTOCOL, Purpose, Seen, Welcome, cluster_name};
+use super::wire::{self, Hello, Me, PROTOCOL, Purpose, Seen, VoteAnswerV1, Welcome, cluster_name};
 
 /// Who says hello.
 #[derive(Debug)]
@@ -83,6 +84,10 @@ impl Greeting {
         self.stale.subscribe()
     }
 
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale.borrow().is_some()
+    }
+
     pub(super) fn found_stale(&self, seen: Seen) {
         let news = self.stale.send_if_modified(|stale| stale.replace(seen).is_none());
         if news {
@@ -104,9 +109,19 @@ impl Greeting {
     }
 
     /// What this disk has, in its log or in a snapshot that was installed a moment ago.
+    fn last(&self) -> Option<LogIdV1> {
+        let applied = self.machine.last_applied().as_ref().map(LogIdV1::from);
+        self.log.last().into_iter().chain(applied).max_by_key(|id| id.index)
+    }
+
     fn last_log(&self) -> Option<u64> {
-        let logged = self.log.last_index();
-        logged.max(self.machine.last_applied().map(|id| id.index))
+        self.last().map(|id| id.index)
+    }
+
+    /// What this node's vote and log are, for who asks before Raft runs here.
+    pub(super) fn standing(&self) -> VoteAnswerV1 {
+        let nobody = VoteV1 { term: 0, node: 0, committed: false };
+        VoteAnswerV1 { vote: self.log.vote().unwrap_or(nobody), granted: false, last: self.last() }
     }
 
     pub(super) fn hello(&self, target: &Target) -> Hello {

@@ -14,7 +14,7 @@ use super::dial::{Target, dial};
 use super::greeting::Greeting;
 use super::socket::{Tcp, Wires};
 use super::tunnel::{Tunnel, bytes_of};
-use super::wire::{Answer, Ask, Purpose};
+use super::wire::{Answer, Ask, Purpose, VoteRequestV1};
 
 /// Connections that are kept; one more is made for one question and ends with it.
 const KEPT_MAX: usize = 1_024;
@@ -69,6 +69,24 @@ impl Peers {
         within: Duration,
     ) -> Result<Answer, CallError> {
         self.connection(addr, Some(node), Purpose::Rpc).call(ask, within).await
+    }
+
+    /// Asks the member `node` what it would say to a candidate. Nothing changes there.
+    pub async fn pre_vote(
+        &self,
+        node: NodeId,
+        addr: &str,
+        candidate: VoteRequestV1,
+        within: Duration,
+    ) -> Result<Answer, CallError> {
+        self.connection(addr, Some(node), Purpose::Heartbeat).call(&Ask::PreVote(candidate), within).await
+    }
+
+    /// Whether another node has said that this disk is an old copy. Returns when one does.
+    pub async fn until_stale(&self) {
+        if self.greeting.stale().wait_for(Option::is_some).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// A connection to the API of the member `node`, for one HTTP conversation. It is the caller's, and not kept.

@@ -24,7 +24,7 @@ use super::tunnel::bytes_of;
 use super::wire::{self, Answer, Ask, BadFrame, Hello, Purpose, Verdict, Welcome};
 use crate::http;
 use crate::liveness::Keeper;
-use crate::members::{Founding, admit};
+use crate::members::{Doubt, Founding, admit};
 use crate::propose::Proposer;
 
 /// Connections at once; a cluster of fifty nodes makes four from each, and tunnels come on top.
@@ -65,6 +65,8 @@ pub struct Core {
     pub proposer: Proposer,
     /// For renewals of others.
     pub keeper: Arc<Keeper>,
+    /// Which candidates get no vote yet.
+    pub doubt: Arc<Doubt>,
 }
 
 /// Accepts until it is dropped; its connections end with it.
@@ -143,13 +145,22 @@ impl Services {
                 answers.later(number, async move { services.answer(ask, stranger).await }).await?;
                 continue;
             }
-            let answer = match self.core.get() {
-                Some(core) => raft_end.answer(&core.raft, ask).await,
-                None => Answer::Unable(NO_CLUSTER.to_owned()),
-            };
+            let answer = self.answer_raft(&mut raft_end, ask).await;
             answers.now(number, &answer).await?;
         }
         Ok(())
+    }
+
+    async fn answer_raft(&self, raft_end: &mut RaftEnd, ask: Ask) -> Answer {
+        match self.core.get() {
+            // It stops in a moment.
+            _ if self.greeting.is_stale() => Answer::Unable("its disk is set aside".to_owned()),
+            Some(core) if core.doubt.withholds(&ask) => Answer::Unable("it has less than it had".to_owned()),
+            Some(core) => raft_end.answer(&core.raft, ask).await,
+            // Who starts asks so, and those that it asks may be starting too.
+            None if matches!(ask, Ask::PreVote(_)) => Answer::Vote(self.greeting.standing()),
+            None => Answer::Unable(NO_CLUSTER.to_owned()),
+        }
     }
 
     async fn serve_http(&self, frames: Frames) -> Result<(), TalkError> {

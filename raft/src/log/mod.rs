@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use crate::codec::{LogIdV1, VoteV1};
+
 pub use flusher::{OnFatal, SyncFile};
 pub use recover::{LogError, Recovered};
 pub use salvage::{Salvaged, salvage};
@@ -23,8 +25,10 @@ pub use store::LogStore;
 
 /// What a node asks of its log beyond what openraft asks.
 pub trait Log: fmt::Debug + Send + Sync {
-    /// Index of the last entry that was written, durable or not.
-    fn last_index(&self) -> Option<u64>;
+    /// The last entry that was written, durable or not.
+    fn last(&self) -> Option<LogIdV1>;
+    /// The vote that was given last.
+    fn vote(&self) -> Option<VoteV1>;
     /// After the last append of an orderly stop.
     fn close(&self) -> BoxFuture<'_, io::Result<()>>;
     /// What a sync takes, as 99 of 100 lately did; none while too few were seen.
@@ -34,8 +38,12 @@ pub trait Log: fmt::Debug + Send + Sync {
 }
 
 impl Log for LogStore {
-    fn last_index(&self) -> Option<u64> {
-        self.recovered().last.map(|id| id.index)
+    fn last(&self) -> Option<LogIdV1> {
+        self.recovered().last
+    }
+
+    fn vote(&self) -> Option<VoteV1> {
+        self.recovered().vote
     }
 
     fn close(&self) -> BoxFuture<'_, io::Result<()>> {

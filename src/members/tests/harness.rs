@@ -19,7 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::liveness::{Keeper, Timing};
-use crate::members::{Found, Founding, found, initialise, join, tend};
+use crate::members::{Found, Founding, found, initialise, join, rejoin, tend};
 use crate::node::pace;
 use crate::propose::Proposer;
 use crate::transport::wire::{Joiner, Seen};
@@ -113,20 +113,31 @@ impl Disk {
             let greeting = greeting.clone();
             async move {
                 let found = found(&mut identity, &founding, &greeting, &peers).await.unwrap();
+                let doubt = Arc::new(rejoin(&mut log.clone(), &mut machine.clone(), &peers).await.unwrap());
                 let config = Arc::new(raft_config("test", timeouts).unwrap());
                 let network = Network::new(peers.clone());
-                let raft = Raft::new(id, config, network, log, machine.clone()).await.unwrap();
+                let raft = Raft::new(id, config, network, log.clone(), machine.clone()).await.unwrap();
                 greeting.lead_with(raft.clone());
+                doubt.hold_back(&raft);
                 let proposer = Proposer::new(raft.clone(), machine.clone(), peers.clone(), id);
                 let keeper =
                     Keeper::new(id, Timing::DEFAULT, raft.clone(), machine.clone(), proposer.clone());
-                let core =
-                    Core { raft: raft.clone(), machine: machine.clone(), proposer, keeper: Arc::new(keeper) };
+                let core = Core {
+                    raft: raft.clone(),
+                    machine: machine.clone(),
+                    proposer,
+                    keeper: Arc::new(keeper),
+                    doubt: doubt.clone(),
+                };
                 services.core.set(core).unwrap();
                 initialise(&raft, id, &found).await.unwrap();
                 tell.send_replace(Some(found));
                 let doors = founding.peers();
-                tokio::join!(join(&raft, &machine, &peers, &me, &doors), tend(&raft, &machine));
+                tokio::join!(
+                    join(&raft, &machine, &peers, &me, &doors),
+                    tend(&raft, &machine),
+                    doubt.settle(&raft, &log)
+                );
             }
         });
         let (name, addr) = (self.name.clone(), advertise.to_owned());

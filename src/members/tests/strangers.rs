@@ -172,6 +172,36 @@ async fn an_old_copy_that_counts_its_starts_right_is_known_by_what_it_had_acknow
     assert!(matches!(seen, Seen::Log { .. }), "{seen}");
 }
 
+/// Nobody's memory helps here: the node that lacks the entry and the old copy are a majority, and the third has just
+/// begun to start when they could already vote.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_copy_does_not_help_to_forget_what_its_node_had_acknowledged() {
+    let (disks, nodes) = three().await;
+    let all: Vec<&Disk> = disks.iter().collect();
+    let [one, two, three] = nodes;
+    assert_eq!(one.open_session(1, "early", 1).await, Reply::Done);
+    for node in [&one, &two, &three] {
+        node.sees("early").await;
+    }
+    three.kill().await;
+    two.kill().await;
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(disks[1].path(), copy.path());
+    let two = disks[1].start(&all).await;
+    assert_eq!(two.open_session(2, "late", 1).await, Reply::Done);
+    one.kill().await;
+    two.kill().await;
+    std::fs::remove_dir_all(disks[1].path()).unwrap();
+    copy_folder(copy.path(), disks[1].path());
+    let three = disks[2].start(&all).await;
+    let restored = disks[1].start(&all).await;
+    sleep(Duration::from_millis(1_500)).await;
+    let one = disks[0].start(&all).await;
+    for node in [&one, &restored, &three] {
+        node.sees("late").await;
+    }
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

@@ -5,14 +5,20 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Hand;
+use crate::cluster::Cluster;
 
 /// How long a failing disk is waited for to be written to.
 const SYNC_WITHIN: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
+/// Before a process that has ended is started again.
+const RESTART: Duration = Duration::from_secs(1);
 /// When no more disks are lost in this run, because the cluster did not get over the last.
 const VOTES_WITHIN: Duration = Duration::from_secs(300);
 /// A node with an old copy of its disk must have said so by then.
 const REFUSED_WITHIN: Duration = Duration::from_secs(60);
+/// Somebody who puts a disk back has a network that works, and the others up, for so long: until then a node asks what
+/// they have, and catches up. If too few of them can be asked, nobody can tell an old copy from a disk that was away.
+const SPARED: Duration = Duration::from_secs(14);
 
 /// Syncs take as long as an SD card's worst.
 pub async fn slow(mut hand: Hand) {
@@ -77,6 +83,11 @@ pub async fn restored(mut hand: Hand) {
     if !hand.cluster.take(number) {
         return hand.cluster.disk_is_replaced();
     }
+    let Some(witnesses) = hand.witnesses().await else {
+        hand.cluster.give_back(number);
+        return hand.cluster.disk_is_replaced();
+    };
+    hand.cluster.net.spare(number, true);
     let mut machine = hand.cluster.machine(number).await;
     machine.lose_power(&hand.cluster.net).await;
     machine.power(&hand.cluster.net);
@@ -88,7 +99,11 @@ pub async fn restored(mut hand: Hand) {
     }
     hand.done(format_args!("n{number} gets an old copy of its disk"));
     drop(hand.cluster.start(number).await);
-    hand.until_refused(number).await;
+    tokio::join!(until_refused(&hand.cluster, number), async {
+        sleep(SPARED).await;
+        hand.cluster.net.spare(number, false);
+        witnesses.into_iter().for_each(|witness| hand.cluster.give_back(witness));
+    });
     let mut machine = hand.cluster.machine(number).await;
     let refused = machine.is_quarantined();
     machine.crash(&hand.cluster.net).await;
@@ -108,7 +123,46 @@ pub async fn restored(mut hand: Hand) {
     hand.until_it_votes(number).await;
 }
 
+/// Waits until the node on an old disk has set it aside.
+async fn until_refused(cluster: &Cluster, number: usize) {
+    let until = cluster.now() + REFUSED_WITHIN;
+    while cluster.now() < until {
+        let ended = cluster.machine(number).await.ended(&cluster.net).await;
+        if let Some(ended) = ended {
+            cluster.trace.event(format_args!("n{number} has ended: {ended:?}"));
+            if cluster.machine(number).await.is_quarantined() {
+                return;
+            }
+            sleep(RESTART).await;
+            if cluster.start(number).await.is_err() {
+                return;
+            }
+        }
+        sleep(LOOK * 4).await;
+    }
+}
+
 impl Hand {
+    /// So many of the other machines, up and taken, that no majority with one more machine can be without them.
+    async fn witnesses(&mut self) -> Option<Vec<usize>> {
+        let mut taken = Vec::new();
+        for number in 0..self.cluster.count() {
+            if self.cluster.take(number) {
+                taken.push(number);
+            }
+        }
+        let mut up = 0;
+        for number in &taken {
+            up += usize::from(self.cluster.machine(*number).await.is_up());
+        }
+        let count = self.cluster.count();
+        if up > count - (count / 2 + 1) {
+            return Some(taken);
+        }
+        taken.into_iter().for_each(|number| self.cluster.give_back(number));
+        None
+    }
+
     /// A cluster outlives the loss of a few disks, one after the other: the next may only go when the node on the new one
     /// votes. Until then other harm is done to that machine as to all of them.
     async fn until_it_votes(&mut self, number: usize) {
@@ -120,25 +174,6 @@ impl Hand {
                 self.cluster.trace.event(format_args!("n{number} votes again"));
                 return self.cluster.disk_is_replaced();
             }
-        }
-    }
-
-    /// Waits until the node on an old disk has set it aside.
-    async fn until_refused(&mut self, number: usize) {
-        let until = self.cluster.now() + REFUSED_WITHIN;
-        while self.cluster.now() < until {
-            let ended = self.cluster.machine(number).await.ended(&self.cluster.net).await;
-            if let Some(ended) = ended {
-                self.cluster.trace.event(format_args!("n{number} has ended: {ended:?}"));
-                if self.cluster.machine(number).await.is_quarantined() {
-                    return;
-                }
-                self.wait(500, 1_500).await;
-                if self.cluster.start(number).await.is_err() {
-                    return;
-                }
-            }
-            sleep(LOOK * 4).await;
         }
     }
 }

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use openraft::OptionalSend;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
+use pinode_raft::codec::{LogIdV1, VoteV1};
 use pinode_raft::host::here;
 use pinode_raft::types::{LogEntry, LogId, Vote};
 use pinode_raft::{Log, TypeConfig};
@@ -278,8 +279,12 @@ impl Disk {
 }
 
 impl Log for DiskLog {
-    fn last_index(&self) -> Option<u64> {
-        self.disk.with(|disk| disk.written.last.map(|id| id.index))
+    fn last(&self) -> Option<LogIdV1> {
+        self.disk.with(|disk| disk.written.last.as_ref().map(Into::into))
+    }
+
+    fn vote(&self) -> Option<VoteV1> {
+        self.disk.with(|disk| disk.written.vote.as_ref().map(Into::into))
     }
 
     fn close(&self) -> BoxFuture<'_, io::Result<()>> {

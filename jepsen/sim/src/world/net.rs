@@ -73,6 +73,8 @@ struct Inner {
     sent: u64,
     /// Machines without power.
     dark: BTreeSet<usize>,
+    /// Machines whose ways are fine whatever is done to the network.
+    spared: BTreeSet<usize>,
     connections: Vec<Weak<Connection>>,
 }
 
@@ -97,6 +99,7 @@ impl Net {
             travelling: BTreeMap::new(),
             sent: 0,
             dark: BTreeSet::new(),
+            spared: BTreeSet::new(),
             connections: Vec::new(),
         };
         Net(Arc::new((Mutex::new(inner), Notify::new(), trace)))
@@ -166,7 +169,7 @@ impl Net {
     pub(super) fn send(&self, connection: &Arc<Connection>, side: usize, number: u64, bytes: Vec<u8>) {
         let sent = Instant::now();
         self.with(|net| {
-            let weather = net.weather;
+            let weather = net.weather(connection.ends);
             let handshake = number <= HANDSHAKE;
             let twice = !handshake && net.random.percent(weather.twice);
             let overtake = !handshake && weather.overtake;
@@ -223,6 +226,11 @@ impl Net {
         self.with(|net| if dark { net.dark.insert(machine) } else { net.dark.remove(&machine) });
     }
 
+    /// No cut and no weather touches the ways from and to a machine.
+    pub fn spare(&self, machine: usize, spared: bool) {
+        self.with(|net| if spared { net.spared.insert(machine) } else { net.spared.remove(&machine) });
+    }
+
     /// From now on nothing passes from each first to its second.
     pub fn cut(&self, ways: &BTreeSet<(usize, usize)>) {
         self.with(|net| net.cut.extend(ways));
@@ -249,7 +257,16 @@ impl Net {
 
 impl Inner {
     fn passes(&self, from: usize, to: usize) -> bool {
-        !self.cut.contains(&(from, to)) && !self.dark.contains(&from) && !self.dark.contains(&to)
+        let cut = self.cut.contains(&(from, to)) && !self.spares([from, to]);
+        !cut && !self.dark.contains(&from) && !self.dark.contains(&to)
+    }
+
+    fn spares(&self, ends: [usize; 2]) -> bool {
+        ends.iter().any(|end| self.spared.contains(end))
+    }
+
+    fn weather(&self, ends: [usize; 2]) -> Weather {
+        if self.spares(ends) { Weather::FINE } else { self.weather }
     }
 
     fn put(&mut self, at: Instant, one: Travelling) {
@@ -264,7 +281,7 @@ impl Inner {
         sent: Instant,
         overtake: bool,
     ) -> Instant {
-        let Weather { delay_min_ms, delay_max_ms, loss, .. } = self.weather;
+        let Weather { delay_min_ms, delay_max_ms, loss, .. } = self.weather(connection.ends);
         let mut at = sent + Duration::from_millis(self.random.between(delay_min_ms, delay_max_ms));
         let mut again = RETRANSMIT;
         while loss > 0 && self.random.percent(loss) && again < UNACKNOWLEDGED {
