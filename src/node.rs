@@ -372,16 +372,15 @@ impl Node {
         reason
     }
 
-    /// Returns when Raft has ended by itself: after a failed read of its log, or a panic.
+    /// Returns when Raft has ended by itself: after a failed read of its log, or a panic. The sender of these metrics goes
+    /// with it; of all that there are they change least, and wake nobody at each heartbeat.
     async fn until_raft_ends(&self) -> String {
-        let mut metrics = self.raft.metrics();
-        loop {
-            if let Err(why) = &metrics.borrow_watched().running_state {
-                return why.to_string();
-            }
-            if metrics.changed().await.is_err() {
-                return "its task is gone".to_owned();
-            }
-        }
+        let mut metrics = self.raft.server_metrics();
+        while metrics.changed().await.is_ok() {}
+        let last = self.raft.metrics();
+        last.borrow_watched()
+            .running_state
+            .as_ref()
+            .map_or_else(ToString::to_string, |()| "its task is gone".to_owned())
     }
 }

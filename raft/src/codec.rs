@@ -114,6 +114,17 @@ pub fn decode_snapshot(record: &[u8]) -> Result<SnapshotV1, BadRecord> {
     }
 }
 
+/// What the snapshot of a record covers, without the state: that takes the time, and who only passes a record on has no
+/// use for it.
+pub fn decode_snapshot_meta(record: &[u8]) -> Result<SnapshotMetaV1, BadRecord> {
+    let payload = match payload(Schema::Snapshot, record) {
+        Err(BadRecord::Schema { .. }) => payload(Schema::LaterSnapshot, record),
+        first => first,
+    }?;
+    let decoded = bincode::serde::decode_from_slice(payload, config());
+    decoded.map(|(meta, _)| meta).map_err(|error| BadRecord::Payload(error.to_string()))
+}
+
 /// A state as every version hashes it that can hold it.
 pub fn encode_state(state: &pinode_scheduler::State) -> Result<Vec<u8>, BadRecord> {
     let mut bytes = encode_plain(state)?;

@@ -71,7 +71,7 @@ impl StateGuard<'_> {
 impl Machine {
     /// The state of the newest valid snapshot, or an empty one.
     pub fn open(snapshots: Snapshots) -> io::Result<Machine> {
-        let core = snapshots.newest()?.map(|(snapshot, _)| Core::of(snapshot)).unwrap_or_default();
+        let core = snapshots.newest()?.map(Core::of).unwrap_or_default();
         let applied = watch::Sender::new(core.last.map_or(0, |id| id.index));
         let changes = broadcast::Sender::new(CHANGES_BUFFERED);
         Ok(Machine { core: Arc::new(RwLock::new(core)), applied, changes, snapshots })
@@ -200,8 +200,8 @@ impl RaftStateMachine<TypeConfig> for Machine {
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
         let snapshots = self.snapshots.clone();
-        let newest = blocking(move || snapshots.newest()).await?;
-        Ok(newest.map(|(snapshot, record)| Snapshot { meta: snapshot.meta.into(), snapshot: record }))
+        let newest = blocking(move || snapshots.newest_record()).await?;
+        Ok(newest.map(|(meta, record)| Snapshot { meta: meta.into(), snapshot: record }))
     }
 }
 

@@ -67,8 +67,7 @@ impl Remains {
         let snapshots = dir.join(SNAPSHOTS);
         let failed =
             |source| RecoverError::Io { act: "read the snapshots in", path: snapshots.clone(), source };
-        let newest = Snapshots::open(&snapshots).and_then(|all| all.newest()).map_err(failed)?;
-        let snapshot = newest.map(|(snapshot, _)| snapshot);
+        let snapshot = Snapshots::open(&snapshots).and_then(|all| all.newest()).map_err(failed)?;
         let covered = snapshot.as_ref().and_then(|snapshot| snapshot.meta.last);
         let left = salvage(&dir.join(LOG), covered.map(|id| id.index))?;
         let begun = snapshot.map(|SnapshotV1 { meta, state }| (state, meta.membership));

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{self, SnapshotV1};
+use crate::codec::{self, BadRecord, SnapshotMetaV1, SnapshotV1};
 use crate::durable;
 
 /// Snapshots kept on disk: the newest, and one to fall back to.
@@ -42,12 +42,20 @@ impl Snapshots {
         Ok(())
     }
 
-    /// The newest snapshot that verifies, with its bytes.
-    pub fn newest(&self) -> io::Result<Option<(SnapshotV1, Vec<u8>)>> {
+    /// The newest snapshot that verifies.
+    pub fn newest(&self) -> io::Result<Option<SnapshotV1>> {
+        self.newest_as(|record| codec::decode_snapshot(&record))
+    }
+
+    /// The same as bytes, with what it covers.
+    pub fn newest_record(&self) -> io::Result<Option<(SnapshotMetaV1, Vec<u8>)>> {
+        self.newest_as(|record| Ok((codec::decode_snapshot_meta(&record)?, record)))
+    }
+
+    fn newest_as<T>(&self, decode: impl Fn(Vec<u8>) -> Result<T, BadRecord>) -> io::Result<Option<T>> {
         for path in self.files()? {
-            let record = fs::read(&path)?;
-            match codec::decode_snapshot(&record) {
-                Ok(snapshot) => return Ok(Some((snapshot, record))),
+            match decode(fs::read(&path)?) {
+                Ok(decoded) => return Ok(Some(decoded)),
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a snapshot does not verify"),
             }
         }

@@ -117,15 +117,17 @@ impl Line {
 
     async fn send_snapshot(&self, vote: &Vote, snapshot: Snapshot) -> Result<Vote, Failed> {
         let kind = RPCTypes::InstallSnapshot;
-        for (piece, bytes) in (0..).zip(snapshot.snapshot.chunks(SNAPSHOT_PIECE_BYTES)) {
-            let ask = Ask::Piece { piece, bytes: bytes.to_vec() };
+        let whole = Bytes::from(snapshot.snapshot);
+        for (piece, from) in (0..).zip((0..whole.len()).step_by(SNAPSHOT_PIECE_BYTES)) {
+            let to = whole.len().min(from + SNAPSHOT_PIECE_BYTES);
+            let ask = Ask::Piece { piece, bytes: whole.slice(from..to) };
             let answer = self.ask(Purpose::Snapshot, kind, &ask, PIECE_TIMEOUT).await?;
             if answer != Answer::More {
                 return Err(self.odd(&answer));
             }
         }
-        let bytes = snapshot.snapshot.len() as u64;
-        let ask = Ask::Install { vote: vote.into(), meta: (&snapshot.meta).into(), bytes };
+        let ask =
+            Ask::Install { vote: vote.into(), meta: (&snapshot.meta).into(), bytes: whole.len() as u64 };
         let answer = self.ask(Purpose::Snapshot, kind, &ask, INSTALL_TIMEOUT).await?;
         if let Answer::Installed(vote) = answer { Ok(vote.into()) } else { Err(self.odd(&answer)) }
     }

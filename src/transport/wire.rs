@@ -216,7 +216,7 @@ pub enum Ask {
         /// Position of the piece, from 0.
         piece: u32,
         /// Its bytes.
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
     /// All pieces were sent: install them.
     Install {
@@ -394,6 +394,18 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_of_a_snapshot_travels_as_it_always_has() {
+        let piece = Ask::Piece { piece: 3, bytes: Bytes::from_static(&[7, 255, 0]) };
+        let frame = encode(&piece).unwrap();
+        assert_eq!(
+            frame.as_ref(),
+            [4, 3, 3, 7, 255, 0],
+            "which kind, which piece, how many bytes, and those"
+        );
+        assert_eq!(decode::<Ask>(&frame), Ok(piece));
+    }
+
+    #[test]
     fn bytes_left_over_are_refused() {
         assert!(matches!(decode::<u8>(&[1, 2]), Err(BadFrame::Decode(_))));
     }
@@ -406,7 +418,7 @@ mod tests {
 
     #[test]
     fn a_message_that_fits_no_frame_is_refused_before_it_is_sent() {
-        let bytes = vec![0; FRAME_MAX_BYTES];
+        let bytes = vec![0; FRAME_MAX_BYTES].into();
         assert!(matches!(encode(&Ask::Piece { piece: 0, bytes }), Err(BadFrame::TooLarge(_))));
     }
 

@@ -11,12 +11,13 @@ const NEEDED: usize = 32;
 
 /// The latest syncs.
 #[derive(Debug, Default)]
-pub(super) struct Latency {
+pub struct Latency {
     took: Mutex<VecDeque<Duration>>,
 }
 
 impl Latency {
-    pub(super) fn note(&self, took: Duration) {
+    /// A sync took so long.
+    pub fn note(&self, took: Duration) {
         let mut all = self.took();
         if all.len() == KEPT {
             all.pop_front();
@@ -25,17 +26,17 @@ impl Latency {
     }
 
     /// 99 of 100 took no longer; none while too few are known.
-    pub(super) fn p99(&self) -> Option<Duration> {
+    pub fn p99(&self) -> Option<Duration> {
         let mut all: Vec<Duration> = self.took().iter().copied().collect();
         if all.len() < NEEDED {
             return None;
         }
-        all.sort_unstable();
-        all.get((all.len() * 99).div_ceil(100).saturating_sub(1)).copied()
+        let at = (all.len() * 99).div_ceil(100).saturating_sub(1);
+        Some(*all.select_nth_unstable(at).1)
     }
 
     /// The latest but the slowest of so many: one hiccup does not count.
-    pub(super) fn usual(&self, of: usize) -> Duration {
+    pub fn usual(&self, of: usize) -> Duration {
         let mut latest: Vec<Duration> = self.took().iter().rev().take(of).copied().collect();
         latest.sort_unstable();
         latest.pop();

@@ -3,7 +3,7 @@
 
 mod flusher;
 pub mod high_water;
-mod latency;
+pub mod latency;
 mod recover;
 mod salvage;
 mod store;

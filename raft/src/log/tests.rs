@@ -347,7 +347,7 @@ async fn a_snapshot_that_does_not_verify_is_passed_over_for_the_one_before_it() 
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     fs::write(dir.path().join(format!("{:020}.snapshot", 30)), b"pnd1").unwrap();
-    assert_eq!(snapshots.newest().unwrap().unwrap().0, at(20));
+    assert_eq!(snapshots.newest().unwrap().unwrap(), at(20));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use openraft::OptionalSend;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use pinode_raft::codec::{LogIdV1, VoteV1};
 use pinode_raft::host::here;
+use pinode_raft::log::latency::Latency;
 use pinode_raft::types::{LogEntry, LogId, Vote};
 use pinode_raft::{Log, TypeConfig};
 use pinode_scheduler::mutant::{self, Mutant};
@@ -21,6 +22,9 @@ use tokio::time::sleep;
 
 use super::lock;
 use crate::random::Random;
+
+/// Syncs of a disk that nothing is known of yet.
+const PROBES: usize = 4;
 
 /// What one sync may make durable.
 #[derive(Clone, Debug)]
@@ -86,6 +90,8 @@ struct Inner {
     /// The next sync fails.
     failing: bool,
     failed: bool,
+    /// As the process that has it open measures it.
+    latency: Arc<Latency>,
     /// A log was opened on it before: there is one, even if nothing is in it.
     used: bool,
     random: Random,
@@ -139,6 +145,7 @@ impl Disk {
             sync_ms: kind.sync_ms(),
             failing: false,
             failed: false,
+            latency: Arc::default(),
             used: false,
             random,
         })))
@@ -150,7 +157,7 @@ impl Disk {
 
     /// A process opens the log.
     pub fn open(&self) -> DiskLog {
-        self.with(|disk| (disk.failed, disk.used) = (false, true));
+        self.with(|disk| (disk.failed, disk.used, disk.latency) = (false, true, Arc::default()));
         DiskLog { disk: self.clone() }
     }
 
@@ -252,6 +259,7 @@ impl Disk {
             }
             let failed = disk.with(|disk| {
                 disk.syncing = false;
+                disk.latency.note(takes);
                 disk.failed |= std::mem::take(&mut disk.failing);
                 if !disk.failed {
                     let synced: Vec<Write> = disk.unsynced.drain(..covers.min(disk.unsynced.len())).collect();
@@ -291,13 +299,18 @@ impl Log for DiskLog {
         self.disk.synced().boxed()
     }
 
-    /// The pace of elections is chosen at the start of a process, and here all disks are fast then.
     fn sync_p99(&self) -> Option<Duration> {
-        None
+        self.disk.with(|disk| disk.latency.p99())
     }
 
     fn measure_sync(&self) -> BoxFuture<'_, io::Result<Duration>> {
-        std::future::ready(Ok(Duration::ZERO)).boxed()
+        async move {
+            for _ in 0..PROBES {
+                self.disk.synced().await?;
+            }
+            Ok(self.disk.with(|disk| disk.latency.usual(PROBES)))
+        }
+        .boxed()
     }
 }
 
