@@ -51,8 +51,8 @@ pub struct ReplayArgs {
 /// Flags of `endure`.
 #[derive(Args, Clone, Debug)]
 pub struct EndureArgs {
-    /// Simulated hours; in the first 28 it may grow, until as many requests are remembered as ever will be
-    #[arg(long, default_value_t = 52, value_name = "N", value_parser = value_parser!(u64).range(29..=1_000))]
+    /// Simulated hours; in the first 31 it may grow, until as many requests are remembered as ever will be
+    #[arg(long, default_value_t = 55, value_name = "N", value_parser = value_parser!(u64).range(32..=1_000))]
     pub hours: u64,
     /// The seed
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -60,8 +60,8 @@ pub struct EndureArgs {
 }
 
 /// The hour that the later ones are held against: the state is full by then. At a container a second, 10,000 ended ones take
-/// three hours, and 100,000 requests under their keys take 28.
-const FULL_AFTER: usize = 28;
+/// three hours, and 110,000 requests under their keys, after which the oldest 10,000 are forgotten, take 31.
+const FULL_AFTER: usize = 31;
 /// How much more than in that hour may be held, in thousandths.
 const FLAT: u64 = 100;
 
