@@ -263,13 +263,13 @@ impl Node {
     /// Knocks until it is a member, and tends the others while it leads.
     fn spawn_membership(&self, tasks: &mut JoinSet<()>, me: Joiner, doors: Vec<String>) {
         let (raft, machine, peers) = (self.raft.clone(), self.machine.clone(), self.peers.clone());
-        let (log, doubt) = (self.log.clone(), self.doubt.clone());
+        let (log, doubt, failover) = (self.log.clone(), self.doubt.clone(), pace::failover(self.sync_ms));
         tasks.spawn(here(async move {
             let belong = async {
                 members::join(&raft, &machine, &peers, &me, &doors).await;
                 members::tend(&raft, &machine).await;
             };
-            tokio::join!(belong, doubt.settle(&raft, &*log));
+            tokio::join!(belong, doubt.settle(&raft, &*log, failover));
         }));
     }
 

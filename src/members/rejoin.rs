@@ -30,8 +30,10 @@ const ASK_MAX: Duration = Duration::from_secs(3);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Before a node that did not answer is asked again.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Longest time that votes are withheld. Who has that log may never come back, and it may never have been committed.
-const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+/// Votes are withheld for so many failovers at most, and so long on top. Who has that log may never come back, and it may
+/// never have been committed.
+const CATCH_UP_FAILOVERS: u32 = 3;
+const CATCH_UP_SPARE: Duration = Duration::from_secs(5);
 /// Between two looks at the log.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -153,14 +155,15 @@ impl Doubt {
     }
 
     /// Waits until nothing is missing any more, or nobody is expected to have it.
-    pub async fn settle(&self, raft: &Raft, log: &dyn Log) {
+    /// `failover` is the longest that the cluster may be without a leader.
+    pub async fn settle(&self, raft: &Raft, log: &dyn Log, failover: Duration) {
         let Some(missing) = self.missing() else { return };
         let caught_up = async {
             while log.last() < Some(missing) {
                 sleep(LOOK).await;
             }
         };
-        if timeout(CATCH_UP_MAX, caught_up).await.is_err() {
+        if timeout(failover * CATCH_UP_FAILOVERS + CATCH_UP_SPARE, caught_up).await.is_err() {
             tracing::warn!(index = missing.index, "the longer log of others did not come; votes without it");
         }
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;

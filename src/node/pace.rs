@@ -28,6 +28,11 @@ pub(crate) fn timeouts(sync_ms: u32) -> Timeouts {
     Timeouts::for_sync(sync_ms)
 }
 
+/// The longest that the cluster is without a leader, with those.
+pub(super) fn failover(sync_ms: u32) -> Duration {
+    Duration::from_millis(timeouts(sync_ms).failover_ms(sync_ms))
+}
+
 /// As a renewal says it.
 pub(crate) fn millis(sync: Duration) -> u32 {
     u32::try_from(sync.as_millis()).unwrap_or(u32::MAX)

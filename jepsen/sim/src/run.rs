@@ -106,8 +106,8 @@ async fn live(plan: &Plan) -> anyhow::Result<Outcome> {
     work.spawn(workload::work(cluster.clone(), random.fork(), mend.saturating_sub(LAST_WORK)));
     nemesis::harm(&cluster, random.fork(), plan.scene.harm, mend).await;
     nemesis::mend(&cluster).await;
-    let rested = plan.length.saturating_sub(cluster.now());
-    sleep(rested).await;
+    // The last harm may have taken longer than was planned.
+    sleep(REST.max(plan.length.saturating_sub(cluster.now()))).await;
     work.shutdown().await;
     finish(&cluster).await;
     let mut history = std::mem::take(&mut *cluster.history());
@@ -120,7 +120,7 @@ async fn live(plan: &Plan) -> anyhow::Result<Outcome> {
     tasks.shutdown().await;
     Ok(Outcome {
         seed: plan.seed,
-        length: plan.length,
+        length: cluster.now(),
         faults: history.faults,
         ended,
         digest: trace.digest(),

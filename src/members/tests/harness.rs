@@ -136,7 +136,7 @@ impl Disk {
                 tokio::join!(
                     join(&raft, &machine, &peers, &me, &doors),
                     tend(&raft, &machine),
-                    doubt.settle(&raft, &log)
+                    doubt.settle(&raft, &log, PATIENCE)
                 );
             }
         });

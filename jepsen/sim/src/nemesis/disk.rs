@@ -16,9 +16,9 @@ const RESTART: Duration = Duration::from_secs(1);
 const VOTES_WITHIN: Duration = Duration::from_secs(300);
 /// A node with an old copy of its disk must have said so by then.
 const REFUSED_WITHIN: Duration = Duration::from_secs(60);
-/// Somebody who puts a disk back has a network that works, and the others up, for so long: until then a node asks what
-/// they have, and catches up. If too few of them can be asked, nobody can tell an old copy from a disk that was away.
-const SPARED: Duration = Duration::from_secs(14);
+/// Somebody who puts a disk back has a network that works, and the others up, until the node has it all again; for so long
+/// at most. If too few of them can be asked, nobody can tell an old copy from a disk that was away.
+const SPARED: Duration = Duration::from_secs(60);
 
 /// Syncs take as long as an SD card's worst.
 pub async fn slow(mut hand: Hand) {
@@ -88,6 +88,7 @@ pub async fn restored(mut hand: Hand) {
         return hand.cluster.disk_is_replaced();
     };
     hand.cluster.net.spare(number, true);
+    let newest = hand.cluster.look(false).await.iter().map(|view| view.applied).max().unwrap_or(0);
     let mut machine = hand.cluster.machine(number).await;
     machine.lose_power(&hand.cluster.net).await;
     machine.power(&hand.cluster.net);
@@ -100,7 +101,7 @@ pub async fn restored(mut hand: Hand) {
     hand.done(format_args!("n{number} gets an old copy of its disk"));
     drop(hand.cluster.start(number).await);
     tokio::join!(until_refused(&hand.cluster, number), async {
-        sleep(SPARED).await;
+        until_it_knows(&hand.cluster, number, newest).await;
         hand.cluster.net.spare(number, false);
         witnesses.into_iter().for_each(|witness| hand.cluster.give_back(witness));
     });
@@ -108,6 +109,8 @@ pub async fn restored(mut hand: Hand) {
     let refused = machine.is_quarantined();
     machine.crash(&hand.cluster.net).await;
     drop(machine);
+    // What runs there is nobody's from now on: who comes next knows nothing of it.
+    hand.cluster.unattended(number);
     if refused {
         // It may not come back, whatever is done with it.
         if hand.cluster.start(number).await.is_ok() {
@@ -121,6 +124,19 @@ pub async fn restored(mut hand: Hand) {
     hand.cluster.trace.event(format_args!("n{number} gets an empty disk"));
     drop(hand.cluster.start(number).await);
     hand.until_it_votes(number).await;
+}
+
+/// Waits until the node has all that anybody had, or has set its disk aside.
+async fn until_it_knows(cluster: &Cluster, number: usize, newest: u64) {
+    let until = cluster.now() + SPARED;
+    while cluster.now() < until && !cluster.machine(number).await.is_quarantined() {
+        let knows =
+            cluster.look(false).await.iter().any(|view| view.machine == number && view.applied >= newest);
+        if knows {
+            return;
+        }
+        sleep(LOOK * 4).await;
+    }
 }
 
 /// Waits until the node on an old disk has set it aside.
