@@ -28,11 +28,10 @@ const PROBES: usize = 4;
 
 /// What one sync may make durable.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are appends")]
 enum Write {
     Vote(Vote),
     Committed(LogId),
-    Append(LogEntry),
+    Append(Arc<LogEntry>),
     /// Everything after that index goes.
     Truncate(Option<LogId>),
     /// Everything up to that index goes.
@@ -45,7 +44,8 @@ struct Content {
     committed: Option<LogId>,
     purged: Option<LogId>,
     last: Option<LogId>,
-    entries: BTreeMap<u64, LogEntry>,
+    /// Shared by what is written, what is durable, and copies of the disk.
+    entries: BTreeMap<u64, Arc<LogEntry>>,
 }
 
 impl Content {
@@ -187,10 +187,8 @@ impl Disk {
             let unsynced = std::mem::take(&mut disk.unsynced);
             let kept = disk.random.below(unsynced.len() + 1);
             let lost = unsynced.len() - kept;
-            let mut content = disk.durable.clone();
-            unsynced.into_iter().take(kept).for_each(|write| content.take(write));
-            disk.durable = content.clone();
-            disk.written = content;
+            unsynced.into_iter().take(kept).for_each(|write| disk.durable.take(write));
+            disk.written = disk.durable.clone();
             disk.waiting.clear();
             disk.syncing = false;
             lost
@@ -330,7 +328,9 @@ impl RaftLogReader<TypeConfig> for DiskLog {
             Bound::Unbounded => u64::MAX,
         };
         let range = first..end.max(first);
-        Ok(self.disk.with(|disk| disk.written.entries.range(range).map(|(_, entry)| entry.clone()).collect()))
+        Ok(self.disk.with(|disk| {
+            disk.written.entries.range(range).map(|(_, entry)| LogEntry::clone(entry)).collect()
+        }))
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, io::Error> {
@@ -377,7 +377,7 @@ impl RaftLogStorage<TypeConfig> for DiskLog {
         I::IntoIter: OptionalSend,
     {
         for entry in entries {
-            self.disk.write(Write::Append(entry));
+            self.disk.write(Write::Append(Arc::new(entry)));
         }
         self.disk.when_synced(Box::new(move |result| callback.io_completed(result)));
         Ok(())
