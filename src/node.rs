@@ -146,7 +146,7 @@ where
             node.raft.shutdown().await.context("stop raft")?;
             Some(stale)
         }
-        why = node.until_raft_ends() => Some(format!("raft ended, and without it this node is no use: {why}")),
+        why = until_raft_ends(&node.raft) => Some(format!("raft ended, and without it this node is no use: {why}")),
         ended = tasks.join_next() => Some(format!("a task of the node ended: {ended:?}")),
     };
     if let Some(why) = broken {
@@ -158,6 +158,16 @@ where
         left = timeout(LEAVE_TIMEOUT, node.leave(&agent)) => left.context("leave in time")?,
         _ = told.recv() => Ok(()),
     }
+}
+
+/// Returns when Raft has ended by itself: after a failed read of its log, or a panic. The sender of these metrics goes with
+/// it; of all that there are they change least, and wake nobody at each heartbeat.
+pub(crate) async fn until_raft_ends(raft: &Raft) -> String {
+    let mut metrics = raft.server_metrics();
+    while metrics.changed().await.is_ok() {}
+    let last = raft.metrics();
+    let last = last.borrow_watched();
+    last.running_state.as_ref().map_or_else(ToString::to_string, |()| "its task is gone".to_owned())
 }
 
 /// Waits for a guard that has just begun to end what an earlier process left, and for that process where it still leaves.
@@ -370,17 +380,5 @@ impl Node {
             tracing::error!(%error, "set the folder aside");
         }
         reason
-    }
-
-    /// Returns when Raft has ended by itself: after a failed read of its log, or a panic. The sender of these metrics goes
-    /// with it; of all that there are they change least, and wake nobody at each heartbeat.
-    async fn until_raft_ends(&self) -> String {
-        let mut metrics = self.raft.server_metrics();
-        while metrics.changed().await.is_ok() {}
-        let last = self.raft.metrics();
-        last.borrow_watched()
-            .running_state
-            .as_ref()
-            .map_or_else(ToString::to_string, |()| "its task is gone".to_owned())
     }
 }

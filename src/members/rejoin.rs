@@ -41,23 +41,18 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub struct Doubt(Mutex<Option<LogIdV1>>);
 
-/// Asks the voters that this disk knows of. Returns when enough have answered, or have not for long.
+/// Asks the members that this disk knows of. Returns when enough have answered, or have not for long.
 pub async fn rejoin<L>(log: &mut L, machine: &mut Machine, peers: &Peers) -> anyhow::Result<Doubt>
 where
     L: RaftLogStorage<TypeConfig> + Log,
 {
     let known = StorageHelper::new(log, machine).get_membership().await.context("read who votes")?;
     let known = known.effective().membership();
-    let me = peers.me();
-    let groups: Vec<BTreeSet<NodeId>> = known
-        .get_joint_config()
-        .iter()
-        .map(|voters| voters.iter().copied().filter(|id| *id != me).collect())
+    let others: BTreeMap<NodeId, String> = (known.nodes().filter(|(id, _)| **id != peers.me()))
+        .map(|(id, member)| (*id, member.peer.clone()))
         .collect();
-    let others: BTreeMap<NodeId, String> = (known.voter_ids().filter(|id| *id != me))
-        .filter_map(|id| Some((id, known.get_node(&id)?.peer.clone())))
-        .collect();
-    let heard = ask(peers, log, &others, &groups).await;
+    let voters = known.get_joint_config().iter().map(BTreeSet::len).min().unwrap_or(0);
+    let heard = ask(peers, log, &others, enough(others.len(), voters)).await;
     take_in(log, &heard).await
 }
 
@@ -66,7 +61,7 @@ async fn ask(
     peers: &Peers,
     log: &impl Log,
     others: &BTreeMap<NodeId, String>,
-    groups: &[BTreeSet<NodeId>],
+    enough: usize,
 ) -> BTreeMap<NodeId, VoteAnswerV1> {
     let vote = log.vote().unwrap_or(VoteV1 { term: 0, node: peers.me(), committed: false });
     let candidate = VoteRequestV1 { vote, last: log.last(), transfer: false };
@@ -74,7 +69,7 @@ async fn ask(
         others.iter().map(|(node, addr)| answer_of(peers, *node, addr, &candidate)).collect();
     let mut heard = BTreeMap::new();
     let hear = async {
-        while !groups.iter().all(|group| is_enough(group, &heard))
+        while heard.len() < enough
             && let Some((node, answer)) = asked.next().await
         {
             heard.insert(node, answer);
@@ -86,7 +81,7 @@ async fn ask(
     };
     if !heard_enough {
         tracing::warn!(
-            "only {} of {} other voters could be asked what they have: should this disk be an old copy, nobody has said so",
+            "only {} of {} other members could be asked what they have: should this disk be an old copy, nobody has said so",
             heard.len(),
             others.len()
         );
@@ -110,12 +105,11 @@ async fn answer_of(
     }
 }
 
-/// Whether any majority with this node in it must have somebody in common with those who answered.
-fn is_enough(others: &BTreeSet<NodeId>, heard: &BTreeMap<NodeId, VoteAnswerV1>) -> bool {
-    let voters = others.len() + 1;
-    let majority = voters / 2 + 1;
-    let heard = others.iter().filter(|id| heard.contains_key(id)).count();
-    heard >= (voters - majority + 1).min(others.len())
+/// So many answers have somebody in common with every majority of so many voters that this node was in. Who votes may have
+/// changed since: it can be any of the others.
+fn enough(others: usize, voters: usize) -> usize {
+    let with_this_one = voters / 2;
+    if with_this_one == 0 { others } else { (others + 1).saturating_sub(with_this_one) }
 }
 
 /// Their newest vote, durably, and what of their log is missing here.
@@ -185,13 +179,10 @@ mod tests {
 
     #[test]
     fn those_who_answered_share_a_node_with_every_majority_that_this_one_was_in() {
-        let answer = VoteAnswerV1 { vote: candidate(None).vote, granted: false, last: None };
-        for (voters, needed) in [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (7, 4)] {
-            let others: BTreeSet<NodeId> = (1..voters).collect();
-            let enough =
-                |count: u64| is_enough(&others, &(1..=count).map(|id| (id, answer.clone())).collect());
-            assert!(enough(needed), "{needed} of {voters}");
-            assert!(needed == 0 || !enough(needed - 1), "{needed} of {voters}");
+        for (others, voters, needed) in
+            [(0, 1, 0), (1, 1, 1), (2, 3, 2), (4, 5, 3), (4, 3, 4), (6, 7, 4), (49, 5, 48), (0, 0, 0)]
+        {
+            assert_eq!(enough(others, voters), needed, "{voters} voters, {others} others");
         }
     }
 

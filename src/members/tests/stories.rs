@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pinode_scheduler::{Command, Reply, SessionId};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::harness::{Disk, Gate, Node, PATIENCE, eventually, leader, session_opened, start_all, three};
 use crate::members::hand_over;
+use crate::node::until_raft_ends;
 
 /// Long enough for what must not happen to happen, were it going to.
 const A_WHILE: Duration = Duration::from_secs(3);
@@ -157,6 +158,33 @@ async fn survivors_commit_when_the_leader_is_killed() {
     let proposer = nodes[1].up().await.proposer.clone();
     proposer.read_barrier(PATIENCE).await.unwrap();
     assert!(proposer.leader().await.is_some());
+}
+
+/// What it has lost with the third cannot be asked, and is waited for no longer than for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_of_three_go_on_after_a_power_cut_that_the_third_does_not_come_back_from() {
+    let (disks, nodes) = three().await;
+    leader(&nodes).await;
+    for node in nodes {
+        node.kill().await;
+    }
+    let [one, two, three] = &disks;
+    let nodes = [one.start(&[two, three]).await, two.start(&[one, three]).await];
+    assert_eq!(nodes[0].open_session(1, "n1", 1).await, Reply::Done);
+    nodes[1].sees("n1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_the_end_of_raft_hears_of_it_and_of_nothing_else() {
+    let disk = Disk::new(1);
+    let node = disk.start(&[]).await;
+    let raft = node.raft().await;
+    let ends = until_raft_ends(&raft);
+    tokio::pin!(ends);
+    assert_eq!(node.open_session(1, "n1", 1).await, Reply::Done);
+    assert!(timeout(A_WHILE, &mut ends).await.is_err(), "it runs");
+    raft.shutdown().await.unwrap();
+    timeout(PATIENCE, ends).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
