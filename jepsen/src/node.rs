@@ -89,8 +89,17 @@ impl Node {
 
     /// What it thinks of another node: `up`, `suspected`, `lost`.
     pub fn thinks_of(&self, other: &str) -> anyhow::Result<Option<String>> {
+        self.says_of(other, "state")
+    }
+
+    /// Whether another node votes, in its eyes.
+    pub fn counts_on(&self, other: &str) -> anyhow::Result<bool> {
+        Ok(self.says_of(other, "role")?.is_some_and(|role| role == "leader" || role == "voter"))
+    }
+
+    fn says_of(&self, other: &str, field: &str) -> anyhow::Result<Option<String>> {
         let nodes: Value = self.client.get("/api/v1/nodes")?.ok()?;
         let known = nodes.as_array().into_iter().flatten().find(|node| node["name"] == *other);
-        Ok(known.and_then(|node| node["state"].as_str()).map(str::to_owned))
+        Ok(known.and_then(|node| node[field].as_str()).map(str::to_owned))
     }
 }

@@ -113,6 +113,14 @@ impl Ground {
         in_time(WHOLE_SOON, WHOLE_LOOK, || self.is_whole())
     }
 
+    /// Whether every node counts on every node's vote, soon: one on a new disk takes the old one's place a moment after it
+    /// is up.
+    pub fn all_vote_soon(&self) -> anyhow::Result<bool> {
+        let counts = |node: &Node, other: &Node| node.counts_on(&other.name).unwrap_or(false);
+        let all_vote = || self.nodes.iter().all(|node| self.nodes.iter().all(|other| counts(node, other)));
+        in_time(WHOLE_SOON, WHOLE_LOOK, all_vote)
+    }
+
     fn is_whole(&self) -> bool {
         let up = |node: &Node, other: &Node| {
             node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))

@@ -6,10 +6,14 @@ use super::{Ground, Harm};
 use crate::history::FaultKind;
 use crate::random::Random;
 
-/// One node, while all others are up.
+/// One node, while all others are up and vote.
 pub fn one(ground: &Ground, random: &mut Random) -> Harm {
     let made = ground.is_whole_soon().and_then(|whole| {
         ensure!(whole, "not all nodes are up, and two that forget are more than a cluster bears");
+        ensure!(
+            ground.all_vote_soon()?,
+            "not all nodes vote, and two that forget are more than a cluster bears"
+        );
         ground.victim(random).map(|k| wipe(ground, k))
     });
     Harm::or_skipped(FaultKind::Wipe, made)
