@@ -82,7 +82,7 @@ impl Peers {
         self.connection(addr, Some(node), Purpose::Heartbeat).call(&Ask::PreVote(candidate), within).await
     }
 
-    /// Whether another node has said that this disk is an old copy. Returns when one does.
+    /// Returns once another node has said that this disk is an old copy.
     pub async fn until_stale(&self) {
         if self.greeting.stale().wait_for(Option::is_some).await.is_err() {
             std::future::pending().await

@@ -17,7 +17,7 @@ const VOTES_WITHIN: Duration = Duration::from_secs(300);
 /// A node with an old copy of its disk must have said so by then.
 const REFUSED_WITHIN: Duration = Duration::from_secs(60);
 /// Somebody who puts a disk back has a network that works, and the others up, until the node has it all again; for so long
-/// at most. If too few of them can be asked, nobody can tell an old copy from a disk that was away.
+/// at most. If too few others can be asked, nobody can tell an old copy from a disk that was away.
 const SPARED: Duration = Duration::from_secs(60);
 
 /// Syncs take as long as an SD card's worst.
