@@ -52,11 +52,16 @@ impl Face {
     /// and so it may have it.
     pub(super) async fn has_image(&self, image: &str) -> bool {
         let path = format!("/images/{image}/json");
-        let absent = |answer: &Result<super::reach::Answer, DockerError>| matches!(answer, Ok(answer) if answer.status == StatusCode::NOT_FOUND);
         let here = self.ask(self.backend.me, Method::GET, &path).await;
         if matches!(&here, Ok(answer) if answer.status.is_success()) {
             return true;
         }
-        self.ask_all(Method::GET, &path, None).await.iter().any(|(_, answer)| !absent(answer))
+        self.ask_all(Method::GET, &path, None).await.iter().any(|(peer, answer)| match answer {
+            Ok(answer) => answer.status != StatusCode::NOT_FOUND,
+            Err(error) => {
+                tracing::warn!(%error, image, node = %peer.name, "ask whether it has an image");
+                true
+            }
+        })
     }
 }

@@ -60,7 +60,17 @@ pub(super) async fn dial(
     wires: &dyn Wires,
 ) -> Result<Frames, CallError> {
     let late = |_| Err(target.unreachable(format!("no hello within {} ms", DIAL_MAX.as_millis())));
-    timeout(DIAL_MAX, shake_hands(target, greeting, wires)).await.unwrap_or_else(late)
+    let shake = async {
+        let said = greeting.protocol();
+        match shake_hands(target, greeting, wires).await {
+            // A new level is known here a moment later than there: no reason to take that node for one that is away.
+            Err(CallError::Refused { .. }) if greeting.protocol() > said => {
+                shake_hands(target, greeting, wires).await
+            }
+            shaken => shaken,
+        }
+    };
+    timeout(DIAL_MAX, shake).await.unwrap_or_else(late)
 }
 
 async fn shake_hands(target: &Target, greeting: &Greeting, wires: &dyn Wires) -> Result<Frames, CallError> {

@@ -126,7 +126,7 @@ impl Greeting {
 
     pub(super) fn hello(&self, target: &Target) -> Hello {
         Hello {
-            protocol: self.needed().max(self.asked.load(Relaxed)),
+            protocol: self.protocol(),
             cluster: target.cluster,
             node: self.node,
             start: self.start,
@@ -134,6 +134,11 @@ impl Greeting {
             purpose: target.purpose,
             to: target.to,
         }
+    }
+
+    /// What this node says that it speaks.
+    pub(super) fn protocol(&self) -> u16 {
+        self.needed().max(self.asked.load(Relaxed))
     }
 
     /// The least that is spoken in this node's cluster, as far as it knows: that of the level agreed on.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +81,25 @@ impl Disk {
         self.dir.path()
     }
 
+    /// What is on it, before a node runs.
+    pub(super) async fn open(&self) -> pinode_raft::Opened {
+        // The node before may still be letting go of its files.
+        let begun = crate::clock::now();
+        let slower_by = self.slower_by;
+        loop {
+            let sync = move |file: &std::fs::File| {
+                std::thread::sleep(slower_by);
+                file.sync_data()
+            };
+            let fatal = Box::new(|error: &std::io::Error| panic!("a sync failed: {error}"));
+            match pinode_raft::open_with(self.path(), self.fresh_id, Box::new(sync), fatal) {
+                Ok(opened) => return opened,
+                Err(error) if crate::clock::now().since(begun) > PATIENCE => panic!("open: {error:?}"),
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
     pub(super) async fn start(&self, peers: &[&Disk]) -> Node {
         let peers: BTreeSet<String> = peers.iter().map(|peer| peer.addr()).collect();
         self.start_as(&self.addr(), &peers).await
@@ -88,7 +107,7 @@ impl Disk {
 
     /// The same, reached at another address than it listens on.
     pub(super) async fn start_as(&self, advertise: &str, peers: &BTreeSet<String>) -> Node {
-        let opened = open(self.path().to_owned(), self.fresh_id, self.slower_by).await;
+        let opened = self.open().await;
         // A disk as it is has the harness's own timeouts: tests have no time for elections.
         let timeouts = if self.slower_by.is_zero() {
             TIMEOUTS
@@ -142,23 +161,6 @@ impl Disk {
         });
         let (name, addr) = (self.name.clone(), advertise.to_owned());
         Node { id, name, addr, machine, greeting, log, peers, services, founded, tasks, life }
-    }
-}
-
-async fn open(dir: PathBuf, fresh_id: NodeId, slower_by: Duration) -> pinode_raft::Opened {
-    // The node before may still be letting go of its files.
-    let begun = crate::clock::now();
-    loop {
-        let sync = move |file: &std::fs::File| {
-            std::thread::sleep(slower_by);
-            file.sync_data()
-        };
-        let fatal = Box::new(|error: &std::io::Error| panic!("a sync failed: {error}"));
-        match pinode_raft::open_with(&dir, fresh_id, Box::new(sync), fatal) {
-            Ok(opened) => return opened,
-            Err(error) if crate::clock::now().since(begun) > PATIENCE => panic!("open: {error:?}"),
-            Err(_) => sleep(Duration::from_millis(20)).await,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who must not be listened to: other clusters, old copies of a disk, other nodes than the one that was meant, noise.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::RaftMetrics;
@@ -17,6 +18,7 @@ use pinode_scheduler::{Command, NodeFacts, Reply};
 
 use super::harness::{Disk, Node, PATIENCE, eventually, is_stale, leader, session_opened, three};
 use crate::transport::wire::{self, Ask, Hello, PROTOCOL, Purpose, Seen, Verdict, VoteRequestV1, Welcome};
+use crate::transport::{Greeting, Peers};
 
 fn hello(node: &Node) -> Hello {
     Hello {
@@ -86,6 +88,25 @@ async fn who_does_not_speak_the_level_that_was_agreed_on_is_no_longer_listened_t
     let late = Disk::new(2);
     let late = late.start(&[&disk]).await;
     late.sees("n1").await;
+}
+
+/// Or its first question, which may be whether an image is there, is answered by an error.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hears_of_a_new_level_later_than_the_others_is_let_in_at_its_first_try() {
+    let disk = Disk::new(1);
+    let node = disk.start(&[]).await;
+    node.up().await;
+    let late = Disk::new(2);
+    let opened = late.open().await;
+    let (start, cluster) = (opened.identity.start(), node.greeting.cluster());
+    let greeting = Greeting::new(2, start, opened.log, opened.machine, cluster);
+    let Command::SessionOpened { session, facts } = session_opened(1, "n1", 1) else { unreachable!() };
+    let facts = NodeFacts { feature: LEVEL, ..facts };
+    assert_eq!(node.propose(Command::SessionOpened { session, facts }).await, Reply::Done);
+    assert_eq!(node.propose(Command::LevelRaised { level: LEVEL }).await, Reply::Done);
+    let peers = Peers::new(Arc::new(greeting));
+    let answer = peers.call_member(1, &node.addr, &Ask::ReadIndex, PATIENCE).await;
+    assert!(answer.is_ok(), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

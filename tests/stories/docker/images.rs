@@ -49,9 +49,12 @@ fn a_node_fetches_the_image_of_its_claim_from_one_that_has_it() {
     let docker = bed.face(2);
     run(&docker, "there", &["-e", "constraint:node==n3"], "sleep 600");
     assert_eq!(field(&docker, "there", ".Node.Name"), "n3");
-    let told =
-        docker.prints(&["events", "--since", "5m", "--until", "0s", "--filter", "event=preparing"]).unwrap();
-    assert!(told.contains("fetches image busybox:local from n"), "{told}");
+    // The command cuts its end to a whole second, so the newest events are not in it at once.
+    let told = || {
+        let args = ["events", "--since", "5m", "--until", "0s", "--filter", "event=preparing"];
+        docker.prints(&args).unwrap()
+    };
+    await_true(SOON, || told().contains("fetches image busybox:local from n")).unwrap();
     // An affinity to an image goes where it is.
     let there = || bed.client(1).container("near").is_ok_and(|near| near["node"] == "n1");
     docker
@@ -76,7 +79,7 @@ fn a_node_fetches_the_image_of_its_claim_from_one_that_has_it() {
 fn an_image_that_nobody_has_is_missing_as_docker_says_it() {
     let bed = three();
     let made = bed.face(1).run(&["create", "--pull", "never", "nobody:has-it", "true"]).unwrap();
-    assert_eq!(made.code, 1, "{made:?}");
+    assert_eq!(made.code, 1, "{made:?}, {}", bed.log(1));
     assert!(made.err.contains("No such image: nobody:has-it"), "{made:?}");
 }
 
