@@ -22,7 +22,7 @@ use crate::types::{LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
 pub const CHANGES_BUFFERED: usize = 4_096;
 
 /// What one entry did, for who watches.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
     /// The entry's index.
     pub index: u64,

@@ -1,7 +1,10 @@
 //! What is noted while a seed runs, outside of the nodes, for the judges.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
+
+use pinode_raft::machine::Changes;
 
 /// What a client may believe of what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +129,8 @@ pub struct History {
     pub unattended: Vec<Unattended>,
     /// The last look at each node, after everything was mended.
     pub last: Vec<View>,
-    /// What each entry did, by index: the digest that the first node told, and which node that was.
-    pub entries: BTreeMap<u64, (String, usize)>,
+    /// What each entry did, by index, as the first node told it, and which node that was.
+    pub entries: BTreeMap<u64, (Arc<Changes>, usize)>,
     /// What went wrong in the sight of the harness itself: kept as violations.
     pub seen_wrong: BTreeSet<String>,
     /// Faults that took place.

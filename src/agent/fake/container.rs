@@ -84,30 +84,30 @@ impl Container {
     }
 
     pub(super) fn seen(&self) -> Seen {
-        let ours = self.labels.get(label::CONTAINER).map(|container| (container.clone(), self.attempt()));
         Seen {
-            id: self.id.clone(),
-            status: self.status,
             code: self.code,
             oom: self.oom,
             started_at: self.started_at.map(|at| at.to_string()),
             finished_at: self.finished_at.map(|at| at.to_string()),
             healthy: self.healthy,
-            ours,
             error: self.error.clone(),
+            ..self.listed()
         }
     }
 
     /// As the engine's list shows it: where it is, and little else.
     pub(super) fn listed(&self) -> Seen {
+        let ours = self.labels.get(label::CONTAINER).map(|container| (container.clone(), self.attempt()));
         Seen {
+            id: self.id.clone(),
+            status: self.status,
             code: 0,
             oom: false,
             started_at: None,
             finished_at: None,
             healthy: false,
+            ours,
             error: String::new(),
-            ..self.seen()
         }
     }
 }

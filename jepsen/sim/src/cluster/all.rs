@@ -11,6 +11,7 @@ use openraft::async_runtime::WatchReceiver;
 use pinode::agent::fake::Happened;
 use pinode::http::Backend;
 use pinode_raft::host::Host;
+use pinode_raft::machine::Changes;
 use pinode_scheduler::State;
 use pinode_scheduler::container::{Container, Phase};
 use pinode_scheduler::reply::What;
@@ -289,8 +290,7 @@ impl Cluster {
                                     cluster.must_not_act(lost, *session).await;
                                 }
                             }
-                            let told = format!("{} {:?}", changes.at_ms, changes.changes);
-                            cluster.compare(number, changes.index, told);
+                            cluster.compare(number, changes);
                         }
                     });
                 }
@@ -312,14 +312,16 @@ impl Cluster {
         }
     }
 
-    fn compare(&self, number: usize, index: u64, told: String) {
-        let before = self.history().entries.get(&index).cloned();
+    fn compare(&self, number: usize, told: Arc<Changes>) {
+        let before = self.history().entries.get(&told.index).cloned();
+        let words = |changes: &Changes| format!("{} {:?}", changes.at_ms, changes.changes);
         match before {
             None => {
-                self.trace.event(format_args!("entry {index}: {told}"));
-                self.history().entries.insert(index, (told, number));
+                self.trace.event(format_args!("entry {}: {}", told.index, words(&told)));
+                self.history().entries.insert(told.index, (told, number));
             }
             Some((other, first)) if other != told => {
+                let (index, other, told) = (told.index, words(&other), words(&told));
                 self.wrong(format!("agree: entry {index} did {other} on n{first} and {told} on n{number}"));
             }
             Some(_) => {}

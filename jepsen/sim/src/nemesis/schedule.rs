@@ -13,6 +13,8 @@ use crate::random::Random;
 
 /// Between the beginnings of two faults, in milliseconds: about 750 an hour.
 const BETWEEN_MS: (u64, u64) = (2_500, 6_500);
+/// What is begun last takes about so long until it is mended.
+const LAST_BEGUN: Duration = Duration::from_secs(20);
 /// Some begin with a network that is cut, so that they cannot be founded at once.
 const CUT_AT_FIRST: Duration = Duration::from_secs(6);
 
@@ -73,10 +75,10 @@ pub const EVERYTHING: &[(u64, Harm)] = &[
     (5, Harm::Snapshot),
 ];
 
-/// Does harm of these kinds until that moment.
+/// Does harm of these kinds until that moment, or a little longer.
 pub async fn harm(cluster: &Arc<Cluster>, mut random: Random, kinds: &[(u64, Harm)], until: Duration) {
     let mut hands = JoinSet::new();
-    while cluster.now() < until {
+    while cluster.now() < until.saturating_sub(LAST_BEGUN) {
         let hand = Hand { cluster: cluster.clone(), random: random.fork() };
         match choose(&mut random, kinds) {
             Harm::Process => drop(hands.spawn(crash::process(hand))),
