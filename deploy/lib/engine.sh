@@ -11,12 +11,18 @@ engine_answers() {
     curl -sf -m 5 --unix-socket "$(machine_dir "$1")/docker.sock" http://engine/_ping -o /dev/null
 }
 
-# engine_up K: containerd, then dockerd; what runs already is left alone.
-engine_up() {
+# engines_up K…: containerd, then dockerd, on all of these machines at once; what runs already is left alone.
+engines_up() {
+    local k
+    for k; do recorded "$(machine_dir "$k")/containerd.pid" >/dev/null || containerd_start "$k"; done
+    for k; do containerd_await "$k"; done
+    for k; do recorded "$(machine_dir "$k")/dockerd.pid" >/dev/null || dockerd_start "$k"; done
+    for k; do engine_await "$k"; done
+}
+
+engine_await() {
     local dir
     dir=$(machine_dir "$1")
-    recorded "$dir/containerd.pid" >/dev/null || containerd_start "$1"
-    recorded "$dir/dockerd.pid" >/dev/null || dockerd_start "$1"
     await "the engine answers" $ENGINE_SECONDS engine_answers "$1" || {
         tail -n 5 "$dir/dockerd.log" >&2
         die "the Docker Engine of machine $1 did not answer within $ENGINE_SECONDS s; its log: $dir/dockerd.log"
@@ -30,6 +36,11 @@ containerd_start() {
     printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >"$dir/containerd.toml"
     machine_start "$1" containerd containerd --config "$dir/containerd.toml" --log-level warn \
         --address "$dir/containerd.sock" --root "$dir/containerd" --state "$dir/containerd-state"
+}
+
+containerd_await() {
+    local dir
+    dir=$(machine_dir "$1")
     await "containerd listens" $ENGINE_SECONDS test -S "$dir/containerd.sock" ||
         die "containerd of machine $1 did not come up; its log: $dir/containerd.log"
 }

@@ -54,17 +54,18 @@ testbed_up() {
     mkdir -p "$(shared_dir)"
     printf '%s %s %s %s\n' "$TB_PREFIX" "$TB_SUBNET" "$TB_NODES" "$TB_SHARED" >"$TB_STATE/testbed.conf"
     bridge_up
-    local k
+    local k all
     for k in $(seq "$TB_NODES"); do machine_up "$k"; done
     shared_up
-    for k in $(seq "$TB_NODES"); do engine_up "$k"; done
+    mapfile -t all < <(seq "$TB_NODES")
+    engines_up "${all[@]}"
 }
 
 # testbed_power K: machine, shared folder and engine come back; its pinode does not.
 testbed_power() {
     machine_up "$1"
     shared_power "$1"
-    engine_up "$1"
+    engines_up "$1"
 }
 
 # Two testbeds with one prefix would unplug each other.
