@@ -99,9 +99,7 @@ impl Node {
 
     fn says_of(&self, other: &str, field: &str) -> anyhow::Result<Option<String>> {
         let nodes: Value = self.client.get("/api/v1/nodes")?.ok()?;
-        let of_the_name = || nodes.as_array().into_iter().flatten().filter(|node| node["name"] == *other);
-        // Who lost its disk is another node of the same name, beside the one that never comes back.
-        let known = of_the_name().find(|node| node["state"] != "lost").or_else(|| of_the_name().next());
+        let known = nodes.as_array().into_iter().flatten().find(|node| node["name"] == *other);
         Ok(known.and_then(|node| node[field].as_str()).map(str::to_owned))
     }
 }

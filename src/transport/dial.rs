@@ -64,7 +64,9 @@ pub(super) async fn dial(
         let said = greeting.protocol();
         match shake_hands(target, greeting, wires).await {
             // A new level is known here a moment later than there: no reason to take that node for one that is away.
-            Err(CallError::Refused { .. }) if greeting.protocol() > said => {
+            Err(CallError::Refused { welcome: Welcome::OtherProtocol(_), .. })
+                if greeting.protocol() > said =>
+            {
                 shake_hands(target, greeting, wires).await
             }
             shaken => shaken,

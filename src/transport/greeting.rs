@@ -159,14 +159,15 @@ impl Greeting {
         let ours = self.cluster();
         let stranger = hello.cluster.is_none() || ours.is_none();
         let needed = self.needed();
-        if hello.protocol < needed {
-            Welcome::OtherProtocol(needed)
-        } else if hello.protocol > PROTOCOL {
-            Welcome::OtherProtocol(PROTOCOL)
-        } else if hello.to.is_some_and(|to| to != self.node) {
+        // What another cluster speaks is nothing that a node would have to speak from now on.
+        if hello.to.is_some_and(|to| to != self.node) {
             Welcome::OtherNode(self.node)
         } else if if stranger { hello.purpose != Purpose::Rpc } else { hello.cluster != ours } {
             Welcome::OtherCluster(ours)
+        } else if hello.protocol < needed {
+            Welcome::OtherProtocol(needed)
+        } else if hello.protocol > PROTOCOL {
+            Welcome::OtherProtocol(PROTOCOL)
         } else if let Some(seen) = self.objection(hello.node, hello.start) {
             Welcome::Stale(seen)
         } else {

@@ -188,11 +188,7 @@ impl Run {
     /// When all nodes agree, or after a while in any case: what they show, and what engines and programs have left.
     fn last_looks(mut self) -> anyhow::Result<History> {
         let all = Survivors::new(self.nodes.clone());
-        if all.await_agreement(AGREES)? {
-            self.progress.step("all nodes agree");
-        } else {
-            self.progress.step("the nodes do not agree");
-        }
+        self.progress.step(&all.await_agreement(AGREES)?);
         all.look(AT_THE_END, &mut self.history)?;
         all.digests(AT_THE_END, &mut self.history)?;
         for node in &self.nodes {

@@ -194,8 +194,7 @@ impl Storm {
         })?;
         (self.history.agreed_ns, self.history.ended_all_ns) = (agreed, ended);
         self.progress.step(if ended.is_some() { "everything has ended" } else { "not everything has ended" });
-        let agree = all.await_agreement(AGREES)?;
-        self.progress.step(if agree { "all nodes agree" } else { "the nodes do not agree" });
+        self.progress.step(&all.await_agreement(AGREES)?);
         Ok(())
     }
 

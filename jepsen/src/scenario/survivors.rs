@@ -93,17 +93,35 @@ impl Survivors {
         self.nodes.iter().all(|node| node.digest("").is_ok_and(|digest| digest.applied_index >= index))
     }
 
-    /// Until all of them are up in each other's eyes, and have applied the same entries to the same state.
-    pub(super) fn await_agreement(&self, within: Duration) -> anyhow::Result<bool> {
-        let is_up = |node: &Node, other: &Node| {
-            node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))
-        };
+    /// Until all of them are up in each other's eyes, and have applied the same entries to the same state. Says so, or what
+    /// keeps them apart.
+    pub(super) fn await_agreement(&self, within: Duration) -> anyhow::Result<String> {
+        let mut apart = None;
         in_time(within, LOOK, || {
-            let digests: Vec<Option<Digest>> = self.nodes.iter().map(|node| node.digest("").ok()).collect();
-            let told = |digest: &Digest| (digest.applied_index, digest.state_hash.clone());
-            let first = digests.first().and_then(|digest| digest.as_ref().map(told));
-            let agree = first.is_some() && digests.iter().all(|digest| digest.as_ref().map(told) == first);
-            agree && self.nodes.iter().all(|node| self.nodes.iter().all(|other| is_up(node, other)))
+            apart = self.disagreement();
+            apart.is_none()
+        })?;
+        Ok(apart.map_or_else(|| "all nodes agree".to_owned(), |why| format!("the nodes do not agree: {why}")))
+    }
+
+    fn disagreement(&self) -> Option<String> {
+        let mut first: Option<Digest> = None;
+        for node in &self.nodes {
+            let told = match node.digest("") {
+                Ok(told) => told,
+                Err(error) => return Some(format!("{}: {error:#}", node.name)),
+            };
+            let told_first = first.get_or_insert_with(|| told.clone());
+            let what = |digest: &Digest| (digest.applied_index, digest.state_hash.clone());
+            if what(told_first) != what(&told) {
+                let state = |of: &Digest| format!("{} is {} at {}", of.node, of.state_hash, of.applied_index);
+                return Some(format!("{}, {}", state(told_first), state(&told)));
+            }
+        }
+        let pairs = self.nodes.iter().flat_map(|node| self.nodes.iter().map(move |other| (node, other)));
+        pairs.into_iter().find_map(|(node, other)| {
+            let thinks = node.thinks_of(&other.name).ok().flatten().unwrap_or_else(|| "not there".to_owned());
+            (thinks != "up").then(|| format!("to {}, {} is {thinks}", node.name, other.name))
         })
     }
 

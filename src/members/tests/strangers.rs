@@ -82,6 +82,13 @@ async fn who_does_not_speak_the_level_that_was_agreed_on_is_no_longer_listened_t
     assert!(matches!(say(&node, &older).await, Welcome::Come(_)), "until it is raised, both are members");
     assert_eq!(node.propose(Command::LevelRaised { level: LEVEL }).await, Reply::Done);
     assert_eq!(say(&node, &older).await, Welcome::OtherProtocol(PROTOCOL));
+    let elsewhere = Hello { cluster: Some([9; 32]), ..older.clone() };
+    let theirs = node.greeting.cluster();
+    assert_eq!(
+        say(&node, &elsewhere).await,
+        Welcome::OtherCluster(theirs),
+        "another cluster's level is its own"
+    );
     let newer = Hello { protocol: PROTOCOL, ..older };
     assert!(matches!(say(&node, &newer).await, Welcome::Come(_)));
     // A node that knows of no level yet is told, says so, and is let in.

@@ -75,7 +75,7 @@ pub const EVERYTHING: &[(u64, Harm)] = &[
     (5, Harm::Snapshot),
 ];
 
-/// Does harm of these kinds until that moment, or a little longer.
+/// Does harm of these kinds until about that moment.
 pub async fn harm(cluster: &Arc<Cluster>, mut random: Random, kinds: &[(u64, Harm)], until: Duration) {
     let mut hands = JoinSet::new();
     while cluster.now() < until.saturating_sub(LAST_BEGUN) {

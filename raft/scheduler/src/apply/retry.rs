@@ -50,10 +50,7 @@ impl Step<'_> {
     /// Such a container gets no edge by being run again, and so is on no cycle. Most are of this kind, which saves the copy.
     fn has_nobody_to_wait_for(&self, id: ContainerId) -> bool {
         let Some(container) = self.state.containers.get(&id) else { return false };
-        container.dependencies.iter().all(|dependency| {
-            let mut edges = dependency.edges.values();
-            dependency.verdict(false) == Verdict::Met && edges.all(|edge| edge.state == EdgeState::Met)
-        })
+        container.dependencies.iter().all(|dependency| dependency.verdict(false) == Verdict::Met)
     }
 
     /// Does what brings edges to `id`, and undoes it where one closes a cycle. A copy is the simplest thing that can be
