@@ -75,6 +75,15 @@ impl Session {
     fn heard(at: Moment) -> Session {
         Session { last: at, good_since: at, lagging_since: None, away: false, sync_ms: None }
     }
+
+    /// That it leaves, and that it is back, it has said itself, through the log: it was heard of. Its grace began before it
+    /// said so; here it counts from now. And who is back has sent no renewal since it left.
+    fn is_away(&mut self, away: bool, now: Moment) {
+        if self.away != away {
+            self.away = away;
+            self.last = now;
+        }
+    }
 }
 
 impl Heard {
@@ -221,11 +230,7 @@ impl Keeper {
             // is looked at at once, or, for a session that was opened since, from now.
             let known = heard.sessions.entry(session).or_insert(Session::heard(now));
             let away = state.away_ms(session);
-            if away.is_some() && !known.away {
-                // Its grace began before it said so; here it counts from the moment that this was heard.
-                known.last = now;
-            }
-            known.away = away.is_some();
+            known.is_away(away.is_some(), now);
             let known = *known;
             let silent = now.since(known.last);
             let lost_after = away.map_or(timing.lost_after(), |grace_ms| {
@@ -346,6 +351,18 @@ mod tests {
         let mut better = heard(&[(1, 3), (2, 4)], now);
         assert_eq!(better.pace(&slow, &[1, 2], now), None);
         assert_eq!(better.pace(&slow, &[1, 2], now + CALM), Some(Command::Paced { pace: pace_of(4) }));
+    }
+
+    #[test]
+    fn who_is_back_from_a_long_time_away_was_heard_of_when_it_said_so() {
+        let left = crate::clock::now();
+        let mut session = Session::heard(left);
+        session.is_away(true, left + SLOW);
+        assert_eq!(session.last, left + SLOW);
+        session.is_away(true, left + CALM);
+        assert_eq!(session.last, left + SLOW, "away it says nothing");
+        session.is_away(false, left + CALM);
+        assert_eq!(session.last, left + CALM);
     }
 
     #[test]

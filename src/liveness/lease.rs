@@ -80,6 +80,13 @@ impl Lease {
         drop(until);
     }
 
+    /// Before the cluster hears that the node is back from being away, and waits for it no longer than for any other from
+    /// then on. Called once more, it gives no more time: the first word may have been heard.
+    pub fn says_that_it_is_back(&self, length: Duration) {
+        let mut until = self.until();
+        until.patience = until.patience.min(clock::now() + length);
+    }
+
     /// Fences if it is time. Decided and said under one lock, so that no renewal comes between the two.
     fn check(&self) {
         let until = self.until();
@@ -268,6 +275,20 @@ mod tests {
     async fn what_a_dead_process_left_is_fenced_when_its_own_lease_ends_and_not_a_lease_later() {
         let over = Lease::new(Timing::scaled(SHORT * 100), Record::nowhere(), Some(clock::now()));
         assert!(fences(&over).await);
+    }
+
+    #[tokio::test]
+    async fn who_is_back_before_its_grace_is_over_is_fenced_when_its_lease_is() {
+        let back = || Lease::new(Timing::scaled(SHORT), Record::nowhere(), Some(clock::now() + SHORT * 1000));
+        let renewed = back();
+        renewed.says_that_it_is_back(SHORT);
+        renewed.renewed(SESSION, clock::now(), SHORT);
+        assert!(fences(&renewed).await);
+        let never_renewed = back();
+        never_renewed.says_that_it_is_back(SHORT);
+        never_renewed.says_that_it_is_back(SHORT * 1000);
+        assert!(fences(&never_renewed).await);
+        assert!(!fences(&back()).await, "before it has said so");
     }
 
     #[tokio::test]

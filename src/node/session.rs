@@ -140,6 +140,7 @@ impl Sessions {
         let engine = self.engine.info().await.map_err(|error| error.to_string())?;
         let shared = self.shared_id.borrow().clone();
         let facts = facts::facts(&self.config, &engine, &self.boot, self.start, shared.as_deref());
+        self.lease.says_that_it_is_back(self.config.timing.paced(self.machine.state().pace()).lease);
         let opened = self.proposer.propose(Command::SessionOpened { session, facts }, TRY).await;
         match opened.map_err(|error| error.to_string())? {
             Reply::Rejected(rejection) => Err(rejection.to_string()),

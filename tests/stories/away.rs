@@ -39,7 +39,7 @@ fn an_upgrade_restarts_no_container() {
     assert!(told.elapsed() < GONE_WITHIN, "{:?}", told.elapsed());
     assert_eq!(state_of(&bed, 2), "away");
     // Longer than a node that says nothing is waited for, with the stories' lease.
-    std::thread::sleep(Duration::from_secs(7));
+    std::thread::sleep(Duration::from_secs(9));
     assert_eq!(running_on(&bed, 2), before);
     client.submit(&shell("meanwhile", "true")).unwrap();
     assert_ne!(client.wait("meanwhile").unwrap()["node"], "n2");
