@@ -79,3 +79,23 @@ fn what_a_node_left_that_does_not_come_back_is_dead_before_it_runs_elsewhere() {
     assert_ne!(again["node"], "n3");
     assert!(moment(&ended, "finished_at") < moment(&again, "started_at"), "{ended} {again}");
 }
+
+#[test]
+fn who_is_back_and_then_loses_the_others_does_not_go_on_until_its_grace_is_over() {
+    let bed = three();
+    let client = bed.client(3);
+    let mut long = shell("long", "sleep 300");
+    long["constraints"] = json!(["node==n3"]);
+    client.submit(&long).unwrap();
+    await_state(&client, "long", &["running"]);
+    let first = running_on(&bed, 3);
+    bed.stop_node(3).unwrap();
+    bed.start_node(3).unwrap();
+    await_true(SOON, || state_of(&bed, 3) == "up").unwrap();
+    assert_eq!(running_on(&bed, 3), first);
+    for k in [1, 2] {
+        bed.kill_node(k).unwrap();
+    }
+    // It may have been away for five minutes; its lease is a few seconds.
+    await_true(SOON, || running_on(&bed, 3).is_empty()).unwrap();
+}
