@@ -7,7 +7,7 @@ use pinode_jepsen::Testbed;
 use pinode_jepsen::testbed::{Options, await_true};
 use serde_json::{Value, json};
 
-use crate::world::{SOON, await_state, moment, shell, three};
+use crate::world::{SOON, await_state, long_runs_on, moment, shell, three};
 
 /// A node is gone so long after it was told to stop.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
@@ -28,10 +28,7 @@ fn running_on(bed: &Testbed, k: usize) -> String {
 fn an_upgrade_restarts_no_container() {
     let bed = three();
     let client = bed.client(1);
-    let mut long = shell("long", "sleep 20; exit 7");
-    long["constraints"] = json!(["node==n2"]);
-    client.submit(&long).unwrap();
-    await_state(&client, "long", &["running"]);
+    long_runs_on(&bed, 2, "sleep 20; exit 7");
     let before = running_on(&bed, 2);
     assert_eq!(before.len(), 64, "one container: {before}");
     let told = Instant::now();
@@ -83,11 +80,7 @@ fn what_a_node_left_that_does_not_come_back_is_dead_before_it_runs_elsewhere() {
 #[test]
 fn who_is_back_and_then_loses_the_others_does_not_go_on_until_its_grace_is_over() {
     let bed = three();
-    let client = bed.client(3);
-    let mut long = shell("long", "sleep 300");
-    long["constraints"] = json!(["node==n3"]);
-    client.submit(&long).unwrap();
-    await_state(&client, "long", &["running"]);
+    long_runs_on(&bed, 3, "sleep 300");
     let first = running_on(&bed, 3);
     bed.stop_node(3).unwrap();
     bed.start_node(3).unwrap();

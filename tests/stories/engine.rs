@@ -3,7 +3,7 @@
 use pinode_jepsen::testbed::await_true;
 use serde_json::json;
 
-use crate::world::{SOON, await_state, shell, three};
+use crate::world::{SOON, long_runs_on, shell, three};
 
 #[test]
 fn work_goes_around_a_node_whose_engine_is_away_until_it_is_back() {
@@ -35,10 +35,7 @@ fn work_goes_around_a_node_whose_engine_is_away_until_it_is_back() {
 fn a_container_outlives_its_engine_and_its_end_counts() {
     let bed = three();
     let client = bed.client(1);
-    let mut long = shell("long", "sleep 4");
-    long["constraints"] = json!(["node==n2"]);
-    client.submit(&long).unwrap();
-    await_state(&client, "long", &["running"]);
+    long_runs_on(&bed, 2, "sleep 4");
     bed.kill_engine(2).unwrap();
     bed.start_engine(2).unwrap();
     let ended = client.wait("long").unwrap();

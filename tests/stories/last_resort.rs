@@ -6,9 +6,8 @@ use std::time::Duration;
 use pinode_jepsen::Testbed;
 use pinode_jepsen::testbed::{Options, await_true};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
 
-use crate::world::{await_state, shell, start_with};
+use crate::world::{long_runs_on, start_with};
 
 #[test]
 fn what_is_fenced_is_dead_in_time_though_its_engine_hangs() {
@@ -19,11 +18,7 @@ fn what_is_fenced_is_dead_in_time_though_its_engine_hangs() {
         start_with(&bed, k, pinode, &[("PINODE_FENCE_ENGINE", &engine)]);
     }
     bed.await_whole().unwrap();
-    let client = bed.client(3);
-    let mut long = shell("long", "sleep 300");
-    long["constraints"] = json!(["node==n3"]);
-    client.submit(&long).unwrap();
-    await_state(&client, "long", &["running"]);
+    long_runs_on(&bed, 3, "sleep 300");
     let pid = bed.docker(3, &["inspect", "--format", "{{.State.Pid}}", &name(&bed)]).unwrap();
     let lives = || bed.exec(3, &["kill", "-0", pid.trim()]).is_ok();
     assert!(lives());

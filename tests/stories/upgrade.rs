@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use pinode_jepsen::Testbed;
 use pinode_jepsen::testbed::{Options, await_true};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::world::{SOON, await_state, shell, shell_after, start_with, states};
+use crate::world::{SOON, long_runs_on, shell, shell_after, start_with, states};
 
 fn previous() -> PathBuf {
     let Some(path) = std::env::var_os("PINODE_PREVIOUS") else {
@@ -51,10 +51,7 @@ fn a_cluster_is_upgraded_node_by_node_under_work_and_nothing_is_lost() {
         await_one_state(&bed);
     }
     // From here on all speak the newer level: a node that leaves keeps its containers.
-    let mut long = shell("long", "sleep 15");
-    long["constraints"] = json!(["node==n2"]);
-    bed.client(1).submit(&long).unwrap();
-    await_state(&bed.client(1), "long", &["running"]);
+    long_runs_on(&bed, 2, "sleep 15");
     bed.stop_node(2).unwrap();
     start_with(&bed, 2, new, &[]);
     bed.await_whole().unwrap();

@@ -31,7 +31,15 @@ pub(crate) fn shell(name: &str, script: &str) -> Value {
     json!({"name": name, "image": "busybox:local", "cmd": ["sh", "-c", script], "network_mode": "none"})
 }
 
-/// The same, waiting for `waitfor`.
+/// Starts the container `long` on node `k`, and returns when it runs there.
+pub(crate) fn long_runs_on(bed: &Testbed, k: usize, script: &str) {
+    let mut long = shell("long", script);
+    long["constraints"] = json!([format!("node==n{k}")]);
+    bed.client(k).submit(&long).unwrap();
+    await_state(&bed.client(k), "long", &["running"]);
+}
+
+/// The same as `shell`, waiting for `waitfor`.
 pub(crate) fn shell_after(name: &str, script: &str, waitfor: &str) -> Value {
     let mut spec = shell(name, script);
     spec["waitfor"] = json!([waitfor]);

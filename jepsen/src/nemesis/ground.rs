@@ -117,14 +117,17 @@ impl Ground {
     /// is up.
     pub fn all_vote_soon(&self) -> anyhow::Result<bool> {
         let counts = |node: &Node, other: &Node| node.counts_on(&other.name).unwrap_or(false);
-        let all_vote = || self.nodes.iter().all(|node| self.nodes.iter().all(|other| counts(node, other)));
-        in_time(WHOLE_SOON, WHOLE_LOOK, all_vote)
+        in_time(WHOLE_SOON, WHOLE_LOOK, || self.each_of_each(counts))
     }
 
     fn is_whole(&self) -> bool {
-        let up = |node: &Node, other: &Node| {
+        self.each_of_each(|node, other| {
             node.thinks_of(&other.name).is_ok_and(|state| state.as_deref() == Some("up"))
-        };
-        self.nodes.iter().all(|node| self.nodes.iter().all(|other| up(node, other)))
+        })
+    }
+
+    /// Whether every node holds this of every node, itself too.
+    fn each_of_each(&self, holds: impl Fn(&Node, &Node) -> bool) -> bool {
+        self.nodes.iter().all(|node| self.nodes.iter().all(|other| holds(node, other)))
     }
 }

@@ -118,10 +118,12 @@ impl Survivors {
                 return Some(format!("{}, {}", state(told_first), state(&told)));
             }
         }
-        let pairs = self.nodes.iter().flat_map(|node| self.nodes.iter().map(move |other| (node, other)));
-        pairs.into_iter().find_map(|(node, other)| {
-            let thinks = node.thinks_of(&other.name).ok().flatten().unwrap_or_else(|| "not there".to_owned());
-            (thinks != "up").then(|| format!("to {}, {} is {thinks}", node.name, other.name))
+        let mut pairs = self.nodes.iter().flat_map(|node| self.nodes.iter().map(move |other| (node, other)));
+        pairs.find_map(|(node, other)| match node.thinks_of(&other.name) {
+            Ok(Some(state)) if state == "up" => None,
+            Ok(Some(state)) => Some(format!("to {}, {} is {state}", node.name, other.name)),
+            Ok(None) => Some(format!("{} does not know {}", node.name, other.name)),
+            Err(error) => Some(format!("{}: {error:#}", node.name)),
         })
     }
 
