@@ -60,11 +60,14 @@ impl Face {
         mut changes: Receiver<std::sync::Arc<Changes>>,
     ) -> ContainerWaitResponse {
         let mut ended = self.ended(id).filter(|_| condition != Condition::NextExit);
+        // What is told, not what the state has come to: the state may be past the removal when the end before it is
+        // yet to be read here.
+        let mut gone = false;
         loop {
-            match (condition, &ended) {
-                (Condition::Removed, _) if self.is_gone(id) => break,
-                (Condition::NotRunning | Condition::NextExit, Some(_)) => break,
-                (Condition::Removed | Condition::NotRunning | Condition::NextExit, _) => {}
+            match condition {
+                Condition::Removed if gone => break,
+                Condition::NotRunning | Condition::NextExit if ended.is_some() => break,
+                Condition::Removed | Condition::NotRunning | Condition::NextExit => {}
             }
             match changes.recv().await {
                 Ok(entry) => {
@@ -73,9 +76,13 @@ impl Face {
                     });
                     for change in of_it {
                         ended = outcome(&change.what, ended);
+                        gone |= change.what == What::Removed;
                     }
                 }
-                Err(RecvError::Lagged(_)) => ended = self.ended(id),
+                Err(RecvError::Lagged(_)) => {
+                    ended = self.ended(id).or(ended);
+                    gone = self.is_gone(id);
+                }
                 Err(RecvError::Closed) => break,
             }
         }

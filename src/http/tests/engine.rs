@@ -28,6 +28,9 @@ async fn answer(State(looked): State<Looked>, request: Request) -> Response {
     let path = head.uri.path().trim_start_matches("/v1.41");
     let pieces: Vec<&str> = path.split('/').skip(1).collect();
     match (&head.method, &pieces[..]) {
+        (&Method::GET, ["version"]) => {
+            axum::Json(json!({"ApiVersion": "1.41", "MinAPIVersion": "1.24"})).into_response()
+        }
         (&Method::GET, ["images", ..]) => axum::Json(json!({})).into_response(),
         (_, ["containers", "create"]) => {
             let body: Value = serde_json::from_slice(&to_bytes(body, 1 << 20).await.unwrap()).unwrap();
