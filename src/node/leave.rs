@@ -54,6 +54,7 @@ impl Node {
     /// Says so, hands the lead over, leaves a guard behind or ends what must not outlive this process, and closes the
     /// log.
     pub(super) async fn leave(&self, agent: &Agent) -> anyhow::Result<()> {
+        self.leaving.send_replace(true);
         let stays = self.config.stop_containers || machine_goes_down().await;
         let away = if stays { None } else { self.go_away().await };
         if away.is_none() {

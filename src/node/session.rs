@@ -1,6 +1,7 @@
 //! Sessions: open one, keep its lease, and when it is lost make the engine silent before the next.
 
 use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub(super) struct Sessions {
     pub(super) boot: String,
     pub(super) config: Config,
     pub(super) shared_id: watch::Receiver<Option<String>>,
+    pub(super) leaving: watch::Receiver<bool>,
     pub(super) engine: Arc<dyn ContainerRuntime>,
     pub(super) agent: Arc<Agent>,
     pub(super) log: Arc<dyn Log>,
@@ -51,7 +53,7 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
     let mut driving: Option<AbortHandle> = None;
     for tries in 0_u32.. {
         if sessions.lease.is_given_up() {
-            return std::future::pending().await;
+            return pending().await;
         }
         let opened = if driving.is_some() { sessions.open().await } else { sessions.open_or_fence().await };
         let session = match opened {
@@ -95,7 +97,7 @@ impl Sessions {
         let mut fenced = self.lease.fenced();
         loop {
             if fenced.wait_for(|fenced| *fenced).await.is_err() {
-                std::future::pending().await
+                pending().await
             }
             if let Err(error) = self.agent.silence(&|id| never_reruns(&self.machine, id)).await {
                 tracing::warn!(%error, "stop what an earlier process left running");
@@ -118,7 +120,7 @@ impl Sessions {
                 sleep(TRY).await;
             }
         }
-        std::future::pending().await
+        pending().await
     }
 
     async fn open(&self) -> Result<SessionId, String> {
@@ -135,8 +137,13 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Commits the session, with what is true of this node now.
+    /// Commits the session, with what is true of this node now. Who leaves says nothing of the kind: the cluster would
+    /// take it for back, and not wait for what goes on under its guard.
     async fn say_open(&self, session: SessionId) -> Result<EngineInfo, String> {
+        unless_leaving(self.leaving.clone(), self.commit_open(session)).await
+    }
+
+    async fn commit_open(&self, session: SessionId) -> Result<EngineInfo, String> {
         let engine = self.engine.info().await.map_err(|error| error.to_string())?;
         let shared = self.shared_id.borrow().clone();
         let facts = facts::facts(&self.config, &engine, &self.boot, self.start, shared.as_deref());
@@ -156,5 +163,38 @@ impl Sessions {
             Some(node) => (SessionId { node: self.me, number: node.session.saturating_add(1) }, true),
             None => (SessionId { node: self.me, number: 1 }, true),
         }
+    }
+}
+
+/// What `act` comes to. From the moment that the node leaves `act` goes no further, and nothing comes of it.
+async fn unless_leaving<T>(mut leaving: watch::Receiver<bool>, act: impl Future<Output = T>) -> T {
+    let leaves = async { leaving.wait_for(|leaving| *leaving).await.is_ok() };
+    tokio::select! {
+        biased;
+        true = leaves => pending().await,
+        done = act => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_of_a_session_is_cut_short_when_its_node_leaves_and_not_begun_after() {
+        let leaving = watch::Sender::new(false);
+        assert_eq!(unless_leaving(leaving.subscribe(), async { 1 }).await, 1);
+        let (told, mut hears) = watch::channel(0);
+        let says = unless_leaving(leaving.subscribe(), async {
+            sleep(PAUSE).await;
+            told.send_replace(1);
+        });
+        let leaves = async { leaving.send_replace(true) };
+        assert!(timeout(TRY, async { tokio::join!(says, leaves) }).await.is_err());
+        let says = unless_leaving(leaving.subscribe(), async { told.send_replace(2) });
+        assert!(timeout(TRY, says).await.is_err());
+        assert_eq!(*hears.borrow_and_update(), 0);
     }
 }
