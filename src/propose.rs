@@ -93,7 +93,7 @@ impl Proposer {
 
     /// Commits `command` if this node leads.
     pub async fn propose_here(&self, command: Command) -> Answer {
-        let entry = Entry { at_ms: clock::wall_ms(), command };
+        let entry = Arc::new(Entry { at_ms: clock::wall_ms(), command });
         match timeout(TRY_TIMEOUT, self.raft.client_write(entry)).await {
             Ok(Ok(written)) => Answer::Proposed(written.response().clone()),
             Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to)))) => {

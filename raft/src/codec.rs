@@ -3,6 +3,7 @@
 //! an old disk holds. Enums grow at the end only; a changed struct gets a new schema number beside the old one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use openraft::EntryPayload;
 use openraft::vote::RaftLeaderId;
@@ -232,7 +233,7 @@ pub enum PayloadV1 {
     /// A new leader's first.
     Blank,
     /// For the scheduler.
-    Normal(SchedulerEntry),
+    Normal(Arc<SchedulerEntry>),
     /// For Raft.
     Membership(MembershipV1),
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::EntryPayload;
@@ -69,7 +70,7 @@ fn id(index: u64) -> LogIdV1 {
 }
 
 fn entry(index: u64) -> LogEntry {
-    LogEntry { log_id: id(index).into(), payload: EntryPayload::Normal(command(index)) }
+    LogEntry { log_id: id(index).into(), payload: EntryPayload::Normal(Arc::new(command(index))) }
 }
 
 fn state_at(index: u64) -> State {

@@ -1,5 +1,7 @@
 //! The one `TypeConfig`, and openraft's types under short names. openraft is generic; pinode is not.
 
+use std::sync::Arc;
+
 use pinode_scheduler::{Entry as SchedulerEntry, NodeId, Reply};
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +9,10 @@ use crate::machine::Machine;
 use crate::runtime::Runtime;
 
 openraft::declare_raft_types!(
-    /// What pinode replicates: entries of the scheduler, answered by its replies.
+    /// What pinode replicates: entries of the scheduler, answered by its replies. Shared, because openraft hands each on
+    /// to the log, to every follower and to the state.
     pub TypeConfig:
-        D = SchedulerEntry,
+        D = Arc<SchedulerEntry>,
         R = Reply,
         NodeId = NodeId,
         Node = Member,

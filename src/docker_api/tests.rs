@@ -53,7 +53,8 @@ async fn every_row_of_the_reference_page_is_a_route_and_501_is_said_where_it_sta
 
 /// Sends to Docker's API; the answer's body has not been looked at.
 async fn send(node: &Node, method: &str, path: &str, body: &Value) -> Response {
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
     let response =
         node.front.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
     assert!(response.status().is_success(), "{method} {path}: {}", response.status());

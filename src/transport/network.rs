@@ -237,7 +237,7 @@ mod tests {
             let request = Request { key: RequestKey("k".repeat(bytes_each)), body: [0; 32] };
             let command = Command::Retry { request, container: ContainerId([0; 32]) };
             let log_id = LogIdV1 { term: 1, node: 1, index }.into();
-            LogEntry { log_id, payload: EntryPayload::Normal(Entry { at_ms: 0, command }) }
+            LogEntry { log_id, payload: EntryPayload::Normal(Arc::new(Entry { at_ms: 0, command })) }
         };
         AppendEntriesRequest {
             vote: VoteV1 { term: 1, node: 1, committed: true }.into(),

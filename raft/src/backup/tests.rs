@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pinode_scheduler::node::{Capacity, NodeFacts, Start};
 use pinode_scheduler::{Command, Entry, Rejection, Reply, SessionId};
@@ -95,7 +96,7 @@ async fn survivor(dir: &Path) {
     log.save_vote(&crate::codec::VoteV1 { term: 8, node: 1, committed: true }.into()).await.unwrap();
     let entries = (4..=6).map(|index| {
         let command = opened(10 + index);
-        let payload = PayloadV1::Normal(Entry { at_ms: index, command });
+        let payload = PayloadV1::Normal(Arc::new(Entry { at_ms: index, command }));
         LogEntry::from(EntryV1 { id: LogIdV1 { term: 7, node: 1, index }, payload })
     });
     log.blocking_append(entries).await.unwrap();

@@ -46,7 +46,7 @@ fn what_an_operator_said_never_changes_its_bytes() {
 
 /// As the one entry 300, taken at 5 ms.
 fn is_stored_as(command: pinode_scheduler::Command, bytes: &[u8]) {
-    let payload = PayloadV1::Normal(SchedulerEntry { at_ms: 5, command });
+    let payload = PayloadV1::Normal(Arc::new(SchedulerEntry { at_ms: 5, command }));
     let entry = EntryV1 { id: LogIdV1 { term: 3, node: 7, index: 300 }, payload };
     let head = b"\x03\x07\xfb\x2c\x01\x01\x05";
     let length = u32::try_from(head.len() + bytes.len()).unwrap().to_le_bytes();

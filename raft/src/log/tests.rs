@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::EntryPayload;
@@ -48,7 +49,7 @@ fn large(index: u64, bytes: usize) -> LogEntry {
     };
     let session = SessionId { node: 1, number: 1 };
     let command = Entered::SessionOpened { session, facts };
-    LogEntry { payload: EntryPayload::Normal(Entry { at_ms: 1, command }), ..entry(index) }
+    LogEntry { payload: EntryPayload::Normal(Arc::new(Entry { at_ms: 1, command })), ..entry(index) }
 }
 
 async fn append(store: &mut LogStore, indexes: std::ops::Range<u64>) {
