@@ -209,6 +209,7 @@ struct Node {
     keeper: Arc<Keeper>,
     lease: Arc<Lease>,
     session: watch::Sender<Option<SessionId>>,
+    /// From then on nothing is said of the session any more.
     leaving: watch::Sender<bool>,
     engine: Arc<dyn ContainerRuntime>,
     shared_id: watch::Receiver<Option<String>>,

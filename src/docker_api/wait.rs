@@ -79,6 +79,7 @@ impl Face {
                         gone |= change.what == What::Removed;
                     }
                 }
+                // How a container ended that is gone by now is known only if it was read before.
                 Err(RecvError::Lagged(_)) => {
                     ended = self.ended(id).or(ended);
                     gone = self.is_gone(id);

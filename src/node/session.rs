@@ -1,7 +1,7 @@
 //! Sessions: open one, keep its lease, and when it is lost make the engine silent before the next.
 
 use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
