@@ -13,7 +13,7 @@ use pinode_raft::{LogStore, Machine, Raft};
 use pinode_scheduler::node::{Capacity, NodeFacts, Start};
 use pinode_scheduler::{Command, NodeId, Reply, SessionId};
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -49,6 +49,8 @@ pub(super) struct Disk {
     dir: TempDir,
     pub(super) name: String,
     pub(super) listen: SocketAddr,
+    /// Bound and never listening: who dials is refused, a node may listen there, and the system gives it to nobody.
+    _port: TcpSocket,
     fresh_id: NodeId,
     /// What a sync takes longer than on the test machine's own disk.
     slower_by: Duration,
@@ -56,11 +58,12 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn new(fresh_id: NodeId) -> Disk {
-        // The port is free again before the node binds it; nobody else takes it on a test machine.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = listener.local_addr().unwrap();
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listen = port.local_addr().unwrap();
         let (dir, name) = (tempfile::tempdir().unwrap(), format!("n{fresh_id}"));
-        Disk { dir, name, listen, fresh_id, slower_by: Duration::ZERO }
+        Disk { dir, name, listen, _port: port, fresh_id, slower_by: Duration::ZERO }
     }
 
     /// One with a bad card in it.
@@ -332,4 +335,14 @@ impl Gate {
 /// What a stranger learnt.
 pub(super) fn is_stale(node: &Node) -> Option<Seen> {
     *node.greeting.stale().borrow()
+}
+
+/// Tests run beside each other, and each asks the system for ports: a draw of 14,000, so that one that is free while
+/// no node listens is soon another's.
+#[test]
+fn the_port_of_a_disk_without_a_node_is_given_to_nobody_else() {
+    let disk = Disk::new(1);
+    let drawn = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let again = (0..200_000).find(|_| drawn() == disk.listen);
+    assert_eq!(again, None, "the draw that gave {}", disk.listen);
 }
