@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, LinearizableReadError, RaftError};
 use pinode_raft::{Machine, Raft};
 use pinode_scheduler::mutant::{self, Mutant};
 use pinode_scheduler::{Command, Entry, NodeId, Reply};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use crate::clock;
 use crate::transport::Peers;
@@ -19,12 +20,13 @@ use crate::transport::wire::{Answer, Ask};
 
 /// Proposals of this node under way at once; more wait their turn inside their deadline.
 const IN_FLIGHT_MAX: usize = 1_024;
-/// Pause before the next try while there is no leader.
+/// Before the leader that gave no answer is asked again: as long, then twice as long, up to the longest. Another leader
+/// is asked at once.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_millis(160);
 /// Longest wait for one answer of the leader before it is asked again, and longest work of a leader on one question.
 const TRY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Between two looks at whether the leader that was asked still leads.
-const LEADER_LOOK: Duration = Duration::from_millis(50);
 
 /// Why a command was not committed, or is not known to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,11 +49,6 @@ pub struct Proposer {
     room: Arc<Semaphore>,
 }
 
-enum Try {
-    Done(Reply),
-    Again,
-}
-
 impl Proposer {
     /// On top of Raft.
     pub fn new(raft: Raft, machine: Machine, peers: Arc<Peers>, me: NodeId) -> Proposer {
@@ -60,35 +57,72 @@ impl Proposer {
 
     /// Commits `command` and returns what `apply` answered.
     pub async fn propose(&self, command: Command, within: Duration) -> Result<Reply, ProposeError> {
-        let deadline = Instant::now() + within;
-        let late = |_| ProposeError::NoQuorum(within);
-        let Ok(_place) = timeout_at(deadline, self.room.acquire()).await.map_err(late)? else {
-            return Err(ProposeError::Stopped);
+        let ask = Ask::Propose(command);
+        let committed = async {
+            let _place = self.room.acquire().await.map_err(|_| ProposeError::Stopped)?;
+            let reply = |answer: &Answer| {
+                if let Answer::Proposed(reply) = answer { Some(reply.clone()) } else { None }
+            };
+            self.until_answered(&ask, reply).await
         };
+        timeout(within, committed).await.unwrap_or(Err(ProposeError::NoQuorum(within)))
+    }
+
+    /// Asks whoever leads, until the answer is one of those that are wanted.
+    async fn until_answered<T>(
+        &self,
+        ask: &Ask,
+        wanted: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<T, ProposeError> {
+        let mut pause = PAUSE;
         loop {
-            let tried = timeout_at(deadline, self.try_once(&command)).await.map_err(late)??;
-            match tried {
-                Try::Done(reply) => return Ok(reply),
-                Try::Again => timeout_at(deadline, sleep(PAUSE)).await.map_err(late)?,
+            let leader = self.another_leads(None).await?;
+            if let Some(answer) = self.ask_while_it_leads(leader, ask).await? {
+                if let Some(wanted) = wanted(&answer) {
+                    return Ok(wanted);
+                }
+                tracing::debug!(answer = answer.word(), "ask again");
+            }
+            tokio::select! {
+                another = self.another_leads(Some(leader)) => {
+                    another?;
+                    pause = PAUSE;
+                }
+                () = sleep(pause) => pause = PAUSE_MAX.min(pause * 2),
             }
         }
     }
 
-    async fn try_once(&self, command: &Command) -> Result<Try, ProposeError> {
-        let answer = match self.raft.current_leader().await {
-            None if self.has_stopped() => return Err(ProposeError::Stopped),
-            None => return Ok(Try::Again),
-            Some(leader) if leader == self.me => self.propose_here(command.clone()).await,
-            Some(leader) => match self.ask_while_it_leads(leader, &Ask::Propose(command.clone())).await {
-                Some(answer) => answer,
-                None => return Ok(Try::Again),
-            },
+    /// Asks the leader, and gives up when somebody else leads: a leader that is cut off never answers.
+    async fn ask_while_it_leads(&self, leader: NodeId, ask: &Ask) -> Result<Option<Answer>, ProposeError> {
+        let answer = async {
+            if leader != self.me {
+                return self.ask(leader, ask).await;
+            }
+            // Nothing else is asked so.
+            Some(if let Ask::Propose(command) = ask {
+                self.propose_here(command.clone()).await
+            } else {
+                self.read_index_here().await
+            })
         };
-        if let Answer::Proposed(reply) = answer {
-            return Ok(Try::Done(reply));
+        tokio::select! {
+            answer = answer => Ok(answer),
+            another = self.another_leads(Some(leader)) => another.map(|_| None),
         }
-        tracing::debug!(answer = answer.word(), "propose again");
-        if self.has_stopped() { Err(ProposeError::Stopped) } else { Ok(Try::Again) }
+    }
+
+    /// Waits until there is a leader, and not that one. These metrics change with the leader and not with every
+    /// heartbeat; they end with Raft.
+    async fn another_leads(&self, than: Option<NodeId>) -> Result<NodeId, ProposeError> {
+        let mut metrics = self.raft.server_metrics();
+        loop {
+            let leader = metrics.borrow_watched().current_leader;
+            if let Some(leader) = leader.filter(|_| leader != than) {
+                return Ok(leader);
+            }
+            metrics.changed().await.map_err(|_| ProposeError::Stopped)?;
+        }
     }
 
     /// Commits `command` if this node leads.
@@ -104,50 +138,20 @@ impl Proposer {
         }
     }
 
-    /// Whether Raft has ended on this node.
-    fn has_stopped(&self) -> bool {
-        let metrics = self.raft.metrics();
-        openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).running_state.is_err()
-    }
-
-    /// Asks the leader, and gives up when somebody else leads: a leader that is cut off never answers.
-    async fn ask_while_it_leads(&self, leader: NodeId, ask: &Ask) -> Option<Answer> {
-        let another_leads = async {
-            while self.raft.current_leader().await.is_none_or(|now| now == leader) {
-                sleep(LEADER_LOOK).await;
-            }
-        };
-        tokio::select! {
-            answer = self.ask(leader, ask) => answer,
-            () = another_leads => None,
-        }
-    }
-
     /// Waits until this node's state contains everything that was committed when it was asked: reads after it are
     /// linearizable.
     pub async fn read_barrier(&self, within: Duration) -> Result<(), ProposeError> {
         if mutant::is(Mutant::ReadsStale) {
             return Ok(());
         }
-        let deadline = Instant::now() + within;
-        let late = |_| ProposeError::NoQuorum(within);
-        let index = loop {
-            if let Some(index) = timeout_at(deadline, self.read_index()).await.map_err(late)? {
-                break index;
-            }
-            timeout_at(deadline, sleep(PAUSE)).await.map_err(late)?;
+        let caught_up = async {
+            let index =
+                |answer: &Answer| if let Answer::ReadIndex(index) = answer { Some(*index) } else { None };
+            let index = self.until_answered(&Ask::ReadIndex, index).await?;
+            let mut applied = self.machine.applied();
+            applied.wait_for(|at| *at >= index).await.map_err(|_| ProposeError::Stopped).map(drop)
         };
-        let mut applied = self.machine.applied();
-        let caught_up = timeout_at(deadline, applied.wait_for(|at| *at >= index)).await.map_err(late)?;
-        caught_up.map(drop).map_err(|_| ProposeError::Stopped)
-    }
-
-    async fn read_index(&self) -> Option<u64> {
-        let answer = match self.raft.current_leader().await? {
-            leader if leader == self.me => self.read_index_here().await,
-            leader => self.ask_while_it_leads(leader, &Ask::ReadIndex).await?,
-        };
-        if let Answer::ReadIndex(index) = answer { Some(index) } else { None }
+        timeout(within, caught_up).await.unwrap_or(Err(ProposeError::NoQuorum(within)))
     }
 
     /// The read index, if this node leads: never by lease, always by asking a quorum.
@@ -177,8 +181,7 @@ impl Proposer {
     /// Where nodes reach the member `node`.
     pub fn address(&self, node: NodeId) -> Option<String> {
         let metrics = self.raft.metrics();
-        let membership =
-            openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).membership_config.clone();
+        let membership = metrics.borrow_watched().membership_config.clone();
         membership.membership().get_node(&node).map(|member| member.peer.clone())
     }
 

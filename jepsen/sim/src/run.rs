@@ -7,6 +7,7 @@ use pinode::agent::runtime::Status;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tracing::subscriber::NoSubscriber;
 
 use crate::check;
 use crate::cluster::{Cluster, FOREIGN};
@@ -64,6 +65,9 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
 
 /// Lives on this thread, as fast as it can, in an order that is the seed's.
 pub(crate) fn simulate<T>(seed: u64, life: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    // As long as nobody has said that nobody listens, tracing words each of openraft's spans for the `log` crate. It can
+    // be said once in a process; later seeds find it said.
+    drop(tracing::subscriber::set_global_default(NoSubscriber::default()));
     let mut builder = Builder::new_current_thread();
     builder.enable_time().start_paused(true);
     seeded(&mut builder, seed);

@@ -230,6 +230,22 @@ async fn without_a_majority_a_proposal_ends_with_its_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_waits_for_a_majority_ends_with_raft() {
+    let (_disks, nodes) = three().await;
+    nodes[0].open_session(1, "n1", 1).await;
+    let [one, two, three] = nodes;
+    two.kill().await;
+    three.kill().await;
+    let proposer = one.up().await.proposer.clone();
+    let proposed =
+        tokio::spawn(async move { proposer.propose(session_opened(2, "n2", 1), 4 * PATIENCE).await });
+    sleep(A_WHILE).await;
+    one.raft().await.shutdown().await.unwrap();
+    let proposed = timeout(PATIENCE, proposed).await.unwrap().unwrap();
+    assert_eq!(proposed.unwrap_err(), crate::propose::ProposeError::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_hears_nobody_does_not_depose_the_leader() {
     let disks = [Disk::new(1), Disk::new(2), Disk::new(3)];
     let gates =

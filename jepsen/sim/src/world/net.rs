@@ -162,7 +162,6 @@ impl Net {
                 net.put(again, one);
             });
         }
-        self.0.1.notify_one();
     }
 
     /// A whole frame begins its way.
@@ -173,13 +172,13 @@ impl Net {
             let handshake = number <= HANDSHAKE;
             let twice = !handshake && net.random.percent(weather.twice);
             let overtake = !handshake && weather.overtake;
-            for copy in [Some(bytes.clone()), twice.then_some(bytes)].into_iter().flatten() {
+            for copy in twice.then(|| bytes.clone()).into_iter().chain([bytes]) {
                 let at = net.arrival(connection, side, sent, overtake);
                 let what = What::Frame(copy);
-                net.put(at, Travelling { connection: connection.clone(), side, sent, what });
+                let one = Travelling { connection: connection.clone(), side, sent, what };
+                self.set_out(net, at, one);
             }
         });
-        self.0.1.notify_one();
     }
 
     /// One end is gone.
@@ -187,9 +186,16 @@ impl Net {
         let sent = Instant::now();
         self.with(|net| {
             let at = net.arrival(connection, side, sent, false);
-            net.put(at, Travelling { connection: connection.clone(), side, sent, what: What::End });
+            self.set_out(net, at, Travelling { connection: connection.clone(), side, sent, what: What::End });
         });
-        self.0.1.notify_one();
+    }
+
+    /// Who carries sleeps until the first arrives, and is woken by one that arrives sooner.
+    fn set_out(&self, net: &mut Inner, at: Instant, one: Travelling) {
+        if net.travelling.first_key_value().is_none_or(|((first, _), _)| at < *first) {
+            self.0.1.notify_one();
+        }
+        net.put(at, one);
     }
 
     /// A machine's way out.
