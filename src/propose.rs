@@ -107,6 +107,8 @@ impl Proposer {
             })
         };
         tokio::select! {
+            // An answer that is there is never thrown away, whoever leads by now.
+            biased;
             answer = answer => Ok(answer),
             another = self.another_leads(Some(leader)) => another.map(|_| None),
         }
