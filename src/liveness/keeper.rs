@@ -78,7 +78,7 @@ impl Session {
 
     /// That it leaves, and that it is back, it has said itself, through the log: it was heard of. Its grace began before it
     /// said so; here it counts from now. And who is back has sent no renewal since it left.
-    fn is_away(&mut self, away: bool, now: Moment) {
+    fn note_away(&mut self, away: bool, now: Moment) {
         if self.away != away {
             self.away = away;
             self.last = now;
@@ -230,7 +230,7 @@ impl Keeper {
             // is looked at at once, or, for a session that was opened since, from now.
             let known = heard.sessions.entry(session).or_insert(Session::heard(now));
             let away = state.away_ms(session);
-            known.is_away(away.is_some(), now);
+            known.note_away(away.is_some(), now);
             let known = *known;
             let silent = now.since(known.last);
             let lost_after = away.map_or(timing.lost_after(), |grace_ms| {
@@ -357,11 +357,11 @@ mod tests {
     fn who_is_back_from_a_long_time_away_was_heard_of_when_it_said_so() {
         let left = crate::clock::now();
         let mut session = Session::heard(left);
-        session.is_away(true, left + SLOW);
+        session.note_away(true, left + SLOW);
         assert_eq!(session.last, left + SLOW);
-        session.is_away(true, left + CALM);
+        session.note_away(true, left + CALM);
         assert_eq!(session.last, left + SLOW, "away it says nothing");
-        session.is_away(false, left + CALM);
+        session.note_away(false, left + CALM);
         assert_eq!(session.last, left + CALM);
     }
 

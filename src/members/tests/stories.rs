@@ -215,13 +215,19 @@ async fn a_leader_hands_over_before_it_stops() {
     assert_eq!(old.open_session(1, "n1", 1).await, Reply::Done);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_majority_a_proposal_ends_with_its_deadline() {
-    let (_disks, nodes) = three().await;
+/// It was in a quorum once, and has none now.
+async fn one_left_of_three() -> ([Disk; 3], Node) {
+    let (disks, nodes) = three().await;
     nodes[0].open_session(1, "n1", 1).await;
     let [one, two, three] = nodes;
     two.kill().await;
     three.kill().await;
+    (disks, one)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_majority_a_proposal_ends_with_its_deadline() {
+    let (_disks, one) = one_left_of_three().await;
     let within = Duration::from_millis(700);
     let begun = crate::clock::now();
     let proposed = one.up().await.proposer.propose(session_opened(2, "n2", 1), within).await;
@@ -231,11 +237,7 @@ async fn without_a_majority_a_proposal_ends_with_its_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_that_waits_for_a_majority_ends_with_raft() {
-    let (_disks, nodes) = three().await;
-    nodes[0].open_session(1, "n1", 1).await;
-    let [one, two, three] = nodes;
-    two.kill().await;
-    three.kill().await;
+    let (_disks, one) = one_left_of_three().await;
     let proposer = one.up().await.proposer.clone();
     let proposed =
         tokio::spawn(async move { proposer.propose(session_opened(2, "n2", 1), 4 * PATIENCE).await });
