@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::codec::{self, LogIdV1, MembershipV1, SnapshotMetaV1, SnapshotV1, VoteV1};
 use crate::identity::IdentityError;
+use crate::log::sled_file::open_sled;
 use crate::open::{OpenError, open};
 use crate::snapshot::Snapshots;
 use crate::types::LogEntry;
@@ -272,7 +273,7 @@ async fn an_entry_of_a_later_version_is_refused_and_left_alone() {
     drop(open(dir.path(), 7, Box::new(|_| ())).unwrap());
     {
         // A payload that no version so far has written, in a record that is whole.
-        let db = sled::open(log.join("sled")).unwrap();
+        let db = open_sled(&log.join("sled"), &log).unwrap();
         let record = codec::encode(codec::Schema::Entry, &(1_u64, 1_u64, 0_u64, 250_u32)).unwrap();
         let mut key = [b'l'; 11];
         key[1..].fill(0);

@@ -82,7 +82,7 @@ impl Identity {
     /// the mark of this start.
     pub fn open(dir: &Path, random: u64) -> Result<Identity, IdentityError> {
         let failed = |act| move |source| IdentityError::Io { act, path: dir.to_owned(), source };
-        fs::create_dir_all(dir).map_err(failed("make the folder"))?;
+        durable::make_folder(dir).map_err(failed("make the folder"))?;
         let lock = lock(dir)?;
         let reason = fs::read_to_string(dir.join(QUARANTINE));
         if let Ok(reason) = reason

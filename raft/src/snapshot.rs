@@ -21,7 +21,7 @@ pub struct Snapshots {
 impl Snapshots {
     /// Opens the folder, making it when missing.
     pub fn open(dir: &Path) -> io::Result<Snapshots> {
-        fs::create_dir_all(dir)?;
+        durable::make_folder(dir)?;
         Ok(Snapshots { dir: dir.to_owned() })
     }
 

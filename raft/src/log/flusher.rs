@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::high_water::HighWater;
+use super::high_water::{HighWater, MarkV1};
 use super::latency::Latency;
+use super::portion::{Portion, Unsynced};
+use super::store::{io_error, keys};
 use crate::codec::VoteV1;
 
 /// Called when a sync failed. It must not return to normal life: what was acknowledged may be gone, and a second try
@@ -26,6 +28,8 @@ pub(super) enum Wish {
     Sync { last: Option<u64>, vote: Option<VoteV1>, done: Done },
     /// First the mark goes down, so that what is deleted next is not missed.
     Lower { last: Option<u64>, done: Done },
+    /// What says that entries up to here are purged is written: once it is synced, they go, one portion after each sync.
+    Sweep { upto: u64 },
 }
 
 /// The thread's other end.
@@ -40,12 +44,23 @@ impl Flusher {
         db: sled::Db,
         file: File,
         mark: HighWater,
+        unsynced: Arc<Unsynced>,
         sync_file: SyncFile,
         fatal: OnFatal,
     ) -> io::Result<Flusher> {
         let (wishes, queue) = mpsc::channel();
         let latency = Arc::new(Latency::default());
-        let worker = Worker { db, file, mark, sync_file, fatal, latency: latency.clone(), failed: None };
+        let worker = Worker {
+            db,
+            file,
+            mark,
+            unsynced,
+            sync_file,
+            fatal,
+            latency: latency.clone(),
+            sweeps: None,
+            failed: None,
+        };
         let work = move || worker.run(&queue);
         let thread = thread::Builder::new().name("log-flusher".to_owned()).spawn(work)?;
         Ok(Flusher { wishes: Some(wishes), thread: Some(thread), latency })
@@ -88,17 +103,19 @@ struct Worker {
     db: sled::Db,
     file: File,
     mark: HighWater,
+    unsynced: Arc<Unsynced>,
     sync_file: SyncFile,
     fatal: OnFatal,
     latency: Arc<Latency>,
+    /// Up to where entries are purged, as long as some may still be there.
+    sweeps: Option<u64>,
     /// The first sync that failed: after it nothing is ever called durable.
     failed: Option<io::Error>,
 }
 
 impl Worker {
     fn run(mut self, queue: &Receiver<Wish>) {
-        while let Ok(first) = queue.recv() {
-            let wishes: Vec<Wish> = std::iter::once(first).chain(queue.try_iter()).collect();
+        while let Some(wishes) = self.next(queue) {
             // In the order they came: a lowered mark between two syncs must stay between them.
             let mut group = Vec::new();
             for wish in wishes {
@@ -110,10 +127,51 @@ impl Worker {
                         let lowered = self.unless_failed(|worker| worker.mark.set(vote, last));
                         self.tell([done], lowered);
                     }
+                    Wish::Sweep { upto } => self.sweeps = self.sweeps.max(Some(upto)),
                 }
             }
+            if group.is_empty() && self.sweeps.is_some() {
+                let MarkV1 { last, vote, .. } = self.mark.mark();
+                group.push((last, vote, Box::new(drop) as Done));
+            }
             self.sync(group);
+            self.sweep();
         }
+    }
+
+    /// All that are queued. None when nobody is left to wish; what is not swept then is at the next start.
+    fn next(&self, queue: &Receiver<Wish>) -> Option<Vec<Wish>> {
+        if self.sweeps.is_some() {
+            let first = match queue.try_recv() {
+                Ok(first) => Some(first),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => return None,
+            };
+            return Some(first.into_iter().chain(queue.try_iter()).collect());
+        }
+        Some(std::iter::once(queue.recv().ok()?).chain(queue.try_iter()).collect())
+    }
+
+    fn sweep(&mut self) {
+        let Some(upto) = self.sweeps else { return };
+        let swept = self.unless_failed(|worker| {
+            let mut portion = Portion::default();
+            let mut purged = worker.db.range(keys::chunk(0, 0)..keys::chunk(upto.saturating_add(1), 0));
+            while !portion.is_full()
+                && let Some(piece) = purged.next()
+            {
+                portion.remove(piece.map_err(io_error)?);
+            }
+            if portion.is_empty() {
+                worker.sweeps = None;
+                return Ok(());
+            }
+            worker.unsynced.write(&worker.db, portion).map_err(io_error)
+        });
+        if swept.is_err() {
+            self.sweeps = None;
+        }
+        self.tell([], swept);
     }
 
     fn sync(&mut self, group: Vec<(Option<u64>, Option<VoteV1>, Done)>) {
@@ -130,8 +188,10 @@ impl Worker {
             reason = "how long a sync takes decides nothing here; it is measured"
         )]
         let began = Instant::now();
-        self.db.flush().map_err(io::Error::other)?;
-        (self.sync_file)(&self.file)?;
+        self.unsynced.while_synced(|| {
+            self.db.flush().map_err(io_error)?;
+            (self.sync_file)(&self.file)
+        })?;
         self.mark.set(vote, last)?;
         self.latency.note(began.elapsed());
         Ok(())

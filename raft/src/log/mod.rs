@@ -4,8 +4,10 @@
 mod flusher;
 pub mod high_water;
 pub mod latency;
+mod portion;
 mod recover;
 mod salvage;
+pub(crate) mod sled_file;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,8 @@ use std::panic;
 use std::path::{Path, PathBuf};
 
 use super::high_water::HighWater;
+use super::portion::Portion;
+use super::sled_file::open_sled;
 use super::store::{self, keys};
 use crate::codec::{self, EntryV1, LogIdV1, Schema, VoteV1};
 use crate::durable;
@@ -66,14 +68,23 @@ pub(super) fn exists(dir: &Path) -> bool {
 
 pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     let failed = |act| move |source| LogError::Io { act, path: dir.to_owned(), source };
-    std::fs::create_dir_all(dir).map_err(failed("make a folder for"))?;
+    let store = dir.join("sled");
+    durable::make_folder(&store).map_err(failed("make a folder for"))?;
     let clean = dir.join(CLEAN_STOP);
     let stopped_cleanly = clean.exists();
     durable::remove(&clean).map_err(failed("take the clean-stop mark off"))?;
-    let store = dir.join("sled");
     let existed = store.join("db").exists();
-    let db = open_sled(&store, dir)?;
+    let db = match open_sled(&store, dir) {
+        // A first start that was cut off while sled made its files.
+        Err(LogError::Damaged { .. }) if !exists(dir) => {
+            std::fs::remove_dir_all(&store).map_err(failed("begin anew"))?;
+            durable::make_folder(&store).map_err(failed("make a folder for"))?;
+            open_sled(&store, dir)?
+        }
+        opened => opened?,
+    };
     let file = File::open(store.join("db")).map_err(failed("open the data file of"))?;
+    sync_geometry(&store).map_err(failed("sync the folder of"))?;
     let damaged = |what| LogError::Damaged { path: dir.to_owned(), what };
     let act = "read the high-water mark of";
     let mark = match HighWater::open(&dir.join(HIGH_WATER)).map_err(|error| unreadable(dir, act, error))? {
@@ -91,26 +102,20 @@ pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     Ok(open)
 }
 
+/// sled syncs its data file, and neither what it says of its geometry nor the names of its files.
+fn sync_geometry(store: &Path) -> io::Result<()> {
+    File::open(store.join("conf"))?.sync_all()?;
+    durable::sync_folder(store)
+}
+
 /// Marks the folder as stopped in order; the next start takes it off again.
 pub(super) fn mark_clean(dir: &Path) -> io::Result<()> {
     durable::write(&dir.join(CLEAN_STOP), b"")
 }
 
-/// sled panics on some damage instead of saying so. A disk that is full, or files that somebody else still holds, are no
-/// damage: they must not set the folder aside for ever.
-pub(super) fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
-    let config = sled::Config::new().path(path).flush_every_ms(None).mode(sled::Mode::HighThroughput);
-    let damaged = |what: String| LogError::Damaged { path: dir.to_owned(), what };
-    match panic::catch_unwind(panic::AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(unreadable(dir, "open", store::io_error(error))),
-        Err(_) => Err(damaged("sled panics on it".to_owned())),
-    }
-}
-
 /// A disk that cannot be read now may be read later, and is not set aside for that; one that reads something else than
 /// what was written is damaged.
-fn unreadable(dir: &Path, act: &'static str, source: io::Error) -> LogError {
+pub(super) fn unreadable(dir: &Path, act: &'static str, source: io::Error) -> LogError {
     if matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) {
         LogError::Damaged { path: dir.to_owned(), what: source.to_string() }
     } else {
@@ -168,23 +173,35 @@ impl Open {
         let first =
             self.mark.mark().last.or(self.recovered.purged.map(|id| id.index)).map_or(0, |index| index + 1);
         let end = self.recovered.last.map_or(0, |id| id.index + 1);
-        let mut batch = sled::Batch::default();
-        for key in self.db.range(keys::chunk(end, 0).to_vec()..keys::log_end().to_vec()).keys() {
-            batch.remove(key.map_err(store::io_error)?);
+        let mut portion = Portion::default();
+        // From the end on, as in a truncation.
+        for piece in self.db.range(keys::chunk(end, 0).as_slice()..&keys::log_end()).rev() {
+            portion.remove(piece.map_err(store::io_error)?);
+            self.write_if_full(&mut portion)?;
         }
         for index in first..end {
-            let entry = store::read_entry(&self.db, index)?;
-            if let Some(entry) = entry {
-                store::put_entry(&mut batch, &entry)?;
+            if let Some(entry) = store::read_entry(&self.db, index)? {
+                for (key, piece) in store::pieces(&entry)? {
+                    portion.insert(&key, &piece);
+                    self.write_if_full(&mut portion)?;
+                }
             }
         }
         if let Some(vote) = &self.recovered.vote {
-            batch.insert(keys::VOTE, codec::encode(Schema::Vote, vote).map_err(io::Error::other)?);
+            portion.insert(keys::VOTE, &codec::encode(Schema::Vote, vote).map_err(io::Error::other)?);
         }
-        self.db.apply_batch(batch).map_err(store::io_error)?;
-        self.db.flush().map_err(store::io_error)?;
-        self.file.sync_data()?;
+        self.write(portion)?;
         self.mark.set(self.recovered.vote, self.recovered.last.map(|id| id.index))
+    }
+
+    fn write_if_full(&self, portion: &mut Portion) -> io::Result<()> {
+        if portion.is_full() { self.write(std::mem::take(portion)) } else { Ok(()) }
+    }
+
+    fn write(&self, portion: Portion) -> io::Result<()> {
+        portion.write(&self.db).map_err(store::io_error)?;
+        self.db.flush().map_err(store::io_error)?;
+        self.file.sync_data()
     }
 }
 

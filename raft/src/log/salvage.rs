@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::high_water::HighWater;
-use super::recover::{HIGH_WATER, LogError, Record, open_sled};
+use super::recover::{HIGH_WATER, LogError, Record};
+use super::sled_file::open_sled;
 use super::store::{self, keys};
 use crate::codec::{LogIdV1, Schema, VoteV1};
 

@@ -14,14 +14,19 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::flusher::{Flusher, OnFatal, SyncFile, Wish};
+use super::portion::{Portion, Unsynced};
 use super::recover::{self, LogError, Record, Recovered};
+use super::sled_file::PAGE_BYTES;
 use crate::codec::{self, LogIdV1, Schema, VoteV1};
 use crate::types::{LogEntry, LogId, TypeConfig, Vote};
 
 /// Syncs of a disk that nothing is known of yet.
 const PROBES: usize = 4;
-/// sled moves larger values to files that it does not sync, so records are cut into pieces of this size.
-const CHUNK_BYTES: usize = 64 << 10;
+/// Records are cut into pieces of this size, so that a page of them stays within what sled syncs.
+const CHUNK_BYTES: usize = 2 << 10;
+/// At most. sled splits a page of more than 16 pieces when it comes by next, and merges one of less than 4 with another.
+const CHUNKS_IN_A_PAGE: usize = 24;
+const _: () = assert!(CHUNK_BYTES * CHUNKS_IN_A_PAGE < PAGE_BYTES);
 
 /// Where things are in the one tree.
 pub(super) mod keys {
@@ -53,6 +58,7 @@ pub struct LogStore {
 struct Shared {
     dir: PathBuf,
     db: sled::Db,
+    unsynced: Arc<Unsynced>,
     flusher: Flusher,
     known: Mutex<Recovered>,
 }
@@ -78,10 +84,18 @@ impl LogStore {
     pub fn open_with(dir: &Path, sync_file: SyncFile, fatal: OnFatal) -> Result<LogStore, LogError> {
         let open = recover::open(dir)?;
         let failed = |source| LogError::Io { act: "start the flusher of", path: dir.to_owned(), source };
-        let flusher = Flusher::start(open.db.clone(), open.file, open.mark, sync_file, fatal);
+        let unsynced = Arc::new(Unsynced::default());
+        let flusher =
+            Flusher::start(open.db.clone(), open.file, open.mark, unsynced.clone(), sync_file, fatal);
         let flusher = flusher.map_err(failed)?;
+        // What a process before this one had not swept yet.
+        if let Some(purged) = open.recovered.purged {
+            flusher.wish(Wish::Sweep { upto: purged.index });
+        }
         let known = Mutex::new(open.recovered);
-        Ok(LogStore { shared: Arc::new(Shared { dir: dir.to_owned(), db: open.db, flusher, known }) })
+        Ok(LogStore {
+            shared: Arc::new(Shared { dir: dir.to_owned(), db: open.db, unsynced, flusher, known }),
+        })
     }
 
     /// What the log holds.
@@ -140,13 +154,17 @@ impl LogStore {
         told.await.map_err(io::Error::other)?
     }
 
-    fn remove_range(&self, batch: &mut sled::Batch, from: u64, to: Option<u64>) -> io::Result<()> {
-        let from = keys::chunk(from, 0).to_vec();
-        let to = to.map_or_else(|| keys::log_end().to_vec(), |to| keys::chunk(to, 0).to_vec());
-        for key in self.shared.db.range(from..to).keys() {
-            batch.remove(key.map_err(io_error)?);
+    /// A sync from here on makes the log durable up to this entry, if there is one.
+    fn ends_at(&self, entry: Option<LogIdV1>) {
+        let mut known = self.known();
+        known.last = entry.or(known.last);
+    }
+
+    async fn write(&self, portion: Portion) -> io::Result<()> {
+        if !self.shared.unsynced.has_room_for(&portion) {
+            self.synced().await?;
         }
-        Ok(())
+        self.shared.unsynced.write(&self.shared.db, portion).map_err(io_error)
     }
 }
 
@@ -162,13 +180,11 @@ pub(super) fn io_error(error: sled::Error) -> io::Error {
     }
 }
 
-/// Adds an entry's pieces to a batch.
-pub(super) fn put_entry(batch: &mut sled::Batch, entry: &Record) -> io::Result<()> {
+/// An entry's pieces under their keys.
+pub(super) fn pieces(entry: &Record) -> io::Result<Vec<([u8; 11], Vec<u8>)>> {
     let record = codec::encode(Schema::Entry, entry).map_err(io::Error::other)?;
-    for (piece, chunk) in (0..).zip(record.chunks(CHUNK_BYTES)) {
-        batch.insert(&keys::chunk(entry.id.index, piece), chunk);
-    }
-    Ok(())
+    let pieces = (0..).zip(record.chunks(CHUNK_BYTES));
+    Ok(pieces.map(|(piece, chunk)| (keys::chunk(entry.id.index, piece), chunk.to_vec())).collect())
 }
 
 /// The entry at `index`; none if there is none, an error if it does not verify.
@@ -232,6 +248,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
             Bound::Unbounded => (default, default),
         };
         let (first, _) = after(range.start_bound(), 0);
+        let first = first.max(self.known().purged.map_or(0, |purged| purged.index.saturating_add(1)));
         let (_, end) = after(range.end_bound(), u64::MAX);
         Ok(read_entries(&self.shared.db, first, end)?.into_iter().map(Into::into).collect())
     }
@@ -259,7 +276,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
         let vote = VoteV1::from(vote);
         let record = codec::encode(Schema::Vote, &vote).map_err(io::Error::other)?;
-        self.shared.db.insert(keys::VOTE, record).map_err(io_error)?;
+        let mut portion = Portion::default();
+        portion.insert(keys::VOTE, &record);
+        self.write(portion).await?;
         self.known().vote = Some(vote);
         self.synced().await
     }
@@ -268,7 +287,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
         let Some(committed) = committed.as_ref().map(LogIdV1::from) else { return Ok(()) };
         let record = codec::encode(Schema::LogId, &committed).map_err(io::Error::other)?;
-        self.shared.db.insert(keys::COMMITTED, record).map_err(io_error)?;
+        let mut portion = Portion::default();
+        portion.insert(keys::COMMITTED, &record);
+        self.write(portion).await?;
         self.known().committed = Some(committed);
         Ok(())
     }
@@ -285,17 +306,21 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I: IntoIterator<Item = LogEntry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let mut batch = sled::Batch::default();
-        let mut last = None;
+        let mut portion = Portion::default();
+        let mut whole = None;
         for entry in entries {
             let entry = Record::from(&entry);
-            put_entry(&mut batch, &entry)?;
-            last = Some(entry.id);
+            for (key, piece) in pieces(&entry)? {
+                if portion.is_full() {
+                    self.write(std::mem::take(&mut portion)).await?;
+                    self.ends_at(whole);
+                }
+                portion.insert(&key, &piece);
+            }
+            whole = Some(entry.id);
         }
-        self.shared.db.apply_batch(batch).map_err(io_error)?;
-        if last.is_some() {
-            self.known().last = last;
-        }
+        self.write(portion).await?;
+        self.ends_at(whole);
         self.when_synced(Box::new(move |result| callback.io_completed(result)));
         Ok(())
     }
@@ -306,26 +331,34 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let have = self.known().last;
         let last = if have.map(|id| id.index) <= wanted.map(|id| id.index) { have } else { wanted };
         self.mark_lowered(last.map(|id| id.index)).await?;
-        let mut batch = sled::Batch::default();
-        self.remove_range(&mut batch, last.map_or(0, |id| id.index.saturating_add(1)), None)?;
-        self.shared.db.apply_batch(batch).map_err(io_error)?;
+        // At once: the syncs on the way would raise the mark again.
         self.known().last = last;
+        // From the end on, so that what is left of it is whole at any time.
+        let first = keys::chunk(last.map_or(0, |id| id.index.saturating_add(1)), 0);
+        let mut portion = Portion::default();
+        for piece in self.shared.db.range(first.as_slice()..&keys::log_end()).rev() {
+            if portion.is_full() {
+                self.write(std::mem::take(&mut portion)).await?;
+            }
+            portion.remove(piece.map_err(io_error)?);
+        }
+        self.write(portion).await?;
         self.synced().await
     }
 
-    /// openraft purges what a snapshot covers, and ours are synced before they are named. The mark of what was purged
-    /// and the deletions are one batch.
+    /// openraft purges what a snapshot covers, and ours are synced before they are named. From now on nobody sees the
+    /// entries; the flusher deletes them, after what says so is synced.
     async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
         let upto = LogIdV1::from(&upto);
-        let mut batch = sled::Batch::default();
-        batch.insert(keys::PURGED, codec::encode(Schema::LogId, &upto).map_err(io::Error::other)?);
-        self.remove_range(&mut batch, 0, Some(upto.index.saturating_add(1)))?;
-        self.shared.db.apply_batch(batch).map_err(io_error)?;
+        let mut portion = Portion::default();
+        portion.insert(keys::PURGED, &codec::encode(Schema::LogId, &upto).map_err(io::Error::other)?);
+        self.write(portion).await?;
         let mut known = self.known();
         known.purged = Some(upto);
         if known.last.is_none_or(|last| last.index < upto.index) {
             known.last = Some(upto);
         }
+        self.shared.flusher.wish(Wish::Sweep { upto: upto.index });
         Ok(())
     }
 }

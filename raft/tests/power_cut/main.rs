@@ -1,0 +1,107 @@
+//! A node's folder on a real file system that loses what was not synced, cut off before every sync: what was answered is
+//! there, and nothing is set aside. Mounted with FUSE, so it needs root: `cargo test -p pinode-raft --test power_cut`.
+
+#![expect(clippy::unwrap_used, reason = "tests fail so")]
+
+mod disk;
+mod life;
+mod mount;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use disk::{Cut, Disk};
+use life::{Answered, Known, is_in, live};
+use mount::Syncing;
+use tempfile::TempDir;
+
+/// Acts of a node, each with one sync at least.
+const ACTS: u64 = 100;
+/// sled's, as pinode opens it.
+const SEGMENT_BYTES: usize = 256 << 10;
+
+/// What three cuts at one moment leave, and what must be there.
+struct Left {
+    dir: TempDir,
+    cuts: [(Cut, PathBuf); 3],
+    known: (Known, Known),
+}
+
+impl Left {
+    fn of(disk: &Disk, sync: u64, known: (Known, Known)) -> Left {
+        let dir = tempfile::tempdir().unwrap();
+        let cuts = [Cut::Everything, Cut::Nothing, Cut::half(sync)].map(|cut| {
+            let node = dir.path().join(format!("{cut:?}"));
+            disk.after(cut, &node).unwrap();
+            (cut, node.join("node"))
+        });
+        Left { dir, cuts, known }
+    }
+
+    fn missing(self, sync: u64) -> Vec<String> {
+        let wrong = self.cuts.iter().filter_map(|(cut, node)| {
+            let error = is_in(node, &self.known).err()?;
+            Some(format!("before sync {sync}, {cut:?}: {error:#}"))
+        });
+        let wrong = wrong.collect();
+        drop(self.dir);
+        wrong
+    }
+}
+
+/// What came of cutting before every sync.
+struct Told {
+    syncs: u64,
+    /// The most that was written to one file between two syncs of it, in bytes.
+    unsynced: usize,
+    /// What was not there, after a cut before which sync.
+    missing: Vec<String>,
+}
+
+async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
+    let answered = Answered::default();
+    let left = Arc::new(Mutex::new(Vec::new()));
+    let take = {
+        let (answered, left) = (answered.clone(), left.clone());
+        let mut syncs = 0;
+        move |disk: &Disk| {
+            syncs += 1;
+            let taken = (syncs, disk.unsynced_bytes(), Left::of(disk, syncs, answered.get()));
+            left.lock().unwrap().push(taken);
+        }
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let mounted = mount::mount(dir.path(), syncing, Box::new(take)).unwrap();
+    let mut told = Told { syncs: 0, unsynced: 0, missing: Vec::new() };
+    let look = || {
+        let taken = std::mem::take(&mut *left.lock().unwrap());
+        for (sync, unsynced, left) in taken {
+            told.syncs = sync;
+            told.unsynced = told.unsynced.max(unsynced);
+            told.missing.extend(left.missing(sync));
+        }
+    };
+    live(&dir.path().join("node"), acts, &answered, look).await.unwrap();
+    drop(mounted);
+    println!("syncs={} cuts={} missing={}", told.syncs, 3 * told.syncs, told.missing.len());
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_there_after_a_power_cut_at_any_sync() {
+    let told = cut_before_every_sync(ACTS, Syncing::Honest).await;
+    assert!(told.syncs > ACTS, "{} syncs", told.syncs);
+    assert!(told.missing.is_empty(), "{:#?}", &told.missing[..told.missing.len().min(20)]);
+    assert!(told.unsynced > SEGMENT_BYTES / 4, "{} bytes are no test of what follows", told.unsynced);
+    assert!(
+        told.unsynced < 2 * SEGMENT_BYTES,
+        "sled may overwrite what it moved {} bytes ago",
+        told.unsynced
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_lies_about_its_syncs_is_caught() {
+    let told = cut_before_every_sync(10, Syncing::Lying).await;
+    assert!(!told.missing.is_empty());
+}
