@@ -24,7 +24,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     }
     match fs::create_dir(folder) {
         Ok(()) => sync_folder_of(folder),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -38,7 +38,8 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// Makes the name of a file or folder durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
         Some(folder) => sync_folder(folder),

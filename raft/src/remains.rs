@@ -8,6 +8,7 @@ use pinode_scheduler::State;
 
 use crate::alone::{Alone, LOG, SNAPSHOTS};
 use crate::codec::{EntryV1, LogIdV1, MemberV1, MembershipV1, PayloadV1, SnapshotV1, VoteV1};
+use crate::durable;
 use crate::identity::{Identity, IdentityError, QUARANTINE, next_generation};
 use crate::log::{LogError, salvage};
 use crate::snapshot::Snapshots;
@@ -125,18 +126,19 @@ impl Remains {
         if fresh.exists() {
             fs::remove_dir_all(&fresh).map_err(failed("empty", &fresh))?;
         }
-        fs::create_dir_all(&fresh).map_err(failed("make", &fresh))?;
+        durable::make_folder(&fresh).map_err(failed("make", &fresh))?;
         alone.write(&fresh).await.map_err(failed("write", &fresh))?;
-        fs::create_dir(&aside).map_err(failed("make", &aside))?;
+        durable::make_folder(&aside).map_err(failed("make", &aside))?;
         for name in [FOUNDERS, QUARANTINE, LOG, SNAPSHOTS] {
             move_over(&dir.join(name), &aside.join(name)).map_err(failed("set aside", &dir.join(name)))?;
         }
+        durable::sync_folder(&aside).map_err(failed("sync", &aside))?;
         self.identity.join_cluster(next_generation(self.cluster, random))?;
         for name in [SNAPSHOTS, LOG] {
             move_over(&fresh.join(name), &dir.join(name)).map_err(failed("move", &fresh.join(name)))?;
         }
         fs::remove_dir(&fresh).map_err(failed("remove", &fresh))?;
-        crate::durable::sync_folder(&dir).map_err(failed("sync", &dir))?;
+        durable::sync_folder(&dir).map_err(failed("sync", &dir))?;
         Ok(aside)
     }
 }

@@ -1,7 +1,9 @@
-//! The one thread that syncs. It takes everybody who waits, syncs once, and tells them all: group commit.
+//! The one thread that syncs. It takes everybody who waits, syncs once, and tells them all: group commit. What is purged it
+//! deletes in between.
 
 use std::fs::File;
 use std::io;
+use std::panic;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
@@ -152,26 +154,41 @@ impl Worker {
         Some(std::iter::once(queue.recv().ok()?).chain(queue.try_iter()).collect())
     }
 
+    /// Deletes a portion of what is purged, if there is room for it.
     fn sweep(&mut self) {
         let Some(upto) = self.sweeps else { return };
-        let swept = self.unless_failed(|worker| {
-            let mut portion = Portion::default();
-            let mut purged = worker.db.range(keys::chunk(0, 0)..keys::chunk(upto.saturating_add(1), 0));
-            while !portion.is_full()
-                && let Some(piece) = purged.next()
-            {
-                portion.remove(piece.map_err(io_error)?);
+        match self.purged(upto) {
+            Some(portion) if portion.is_empty() => self.sweeps = None,
+            Some(portion) if self.unsynced.has_room_for(&portion) => {
+                let swept =
+                    self.unless_failed(|worker| worker.unsynced.write(&worker.db, portion).map_err(io_error));
+                if swept.is_err() {
+                    self.sweeps = None;
+                }
+                self.tell([], swept);
             }
-            if portion.is_empty() {
-                worker.sweeps = None;
-                return Ok(());
+            Some(_) => {}
+            // Nobody misses them, so that they are no damage.
+            None => {
+                tracing::warn!(upto, "entries that are purged cannot be read, and are left where they are");
+                self.sweeps = None;
             }
-            worker.unsynced.write(&worker.db, portion).map_err(io_error)
-        });
-        if swept.is_err() {
-            self.sweeps = None;
         }
-        self.tell([], swept);
+    }
+
+    /// Pieces of purged entries; none if they cannot be read.
+    fn purged(&self, upto: u64) -> Option<Portion> {
+        let read = || {
+            let mut portion = Portion::default();
+            let mut pieces = self.db.range(keys::chunk(0, 0)..keys::chunk(upto.saturating_add(1), 0));
+            while !portion.is_swept_enough()
+                && let Some(piece) = pieces.next()
+            {
+                portion.remove(piece.ok()?);
+            }
+            Some(portion)
+        };
+        panic::catch_unwind(panic::AssertUnwindSafe(read)).ok().flatten()
     }
 
     fn sync(&mut self, group: Vec<(Option<u64>, Option<VoteV1>, Done)>) {

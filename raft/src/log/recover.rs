@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::high_water::HighWater;
 use super::portion::Portion;
-use super::sled_file::open_sled;
+use super::sled_file::{LAYOUT, open_sled};
 use super::store::{self, keys};
 use crate::codec::{self, EntryV1, LogIdV1, Schema, VoteV1};
 use crate::durable;
@@ -63,7 +63,8 @@ pub(super) struct Open {
 
 /// The high-water file is the last thing that a first start makes, and nothing is acknowledged before it is there.
 pub(super) fn exists(dir: &Path) -> bool {
-    dir.join(HIGH_WATER).exists()
+    // What cannot be looked at now is not missing.
+    !matches!(dir.join(HIGH_WATER).try_exists(), Ok(false))
 }
 
 pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
@@ -73,7 +74,12 @@ pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     let clean = dir.join(CLEAN_STOP);
     let stopped_cleanly = clean.exists();
     durable::remove(&clean).map_err(failed("take the clean-stop mark off"))?;
-    let existed = store.join("db").exists();
+    let db = store.join("db");
+    let existed = db.exists();
+    if existed {
+        // What a killed process has left in memory: sled tidies up after what it reads, and syncs that.
+        File::open(&db).and_then(|file| file.sync_all()).map_err(failed("sync the data file of"))?;
+    }
     let db = match open_sled(&store, dir) {
         // A first start that was cut off while sled made its files.
         Err(LogError::Damaged { .. }) if !exists(dir) => {
@@ -104,7 +110,7 @@ pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
 
 /// sled syncs its data file, and neither what it says of its geometry nor the names of its files.
 fn sync_geometry(store: &Path) -> io::Result<()> {
-    File::open(store.join("conf"))?.sync_all()?;
+    File::open(store.join(LAYOUT))?.sync_all()?;
     durable::sync_folder(store)
 }
 
@@ -182,13 +188,13 @@ impl Open {
         for index in first..end {
             if let Some(entry) = store::read_entry(&self.db, index)? {
                 for (key, piece) in store::pieces(&entry)? {
-                    portion.insert(&key, &piece);
+                    portion.insert(&key, piece);
                     self.write_if_full(&mut portion)?;
                 }
             }
         }
         if let Some(vote) = &self.recovered.vote {
-            portion.insert(keys::VOTE, &codec::encode(Schema::Vote, vote).map_err(io::Error::other)?);
+            portion.insert(keys::VOTE, codec::encode(Schema::Vote, vote).map_err(io::Error::other)?);
         }
         self.write(portion)?;
         self.mark.set(self.recovered.vote, self.recovered.last.map(|id| id.index))

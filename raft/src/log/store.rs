@@ -23,8 +23,8 @@ use crate::types::{LogEntry, LogId, TypeConfig, Vote};
 /// Syncs of a disk that nothing is known of yet.
 const PROBES: usize = 4;
 /// Records are cut into pieces of this size, so that a page of them stays within what sled syncs.
-const CHUNK_BYTES: usize = 2 << 10;
-/// At most. sled splits a page of more than 16 pieces when it comes by next, and merges one of less than 4 with another.
+const CHUNK_BYTES: usize = 4 << 10;
+/// At most, give or take. sled splits a page of more than 16 pieces when it comes by next, and merges one of less than 4 with another.
 const CHUNKS_IN_A_PAGE: usize = 24;
 const _: () = assert!(CHUNK_BYTES * CHUNKS_IN_A_PAGE < PAGE_BYTES);
 
@@ -161,10 +161,16 @@ impl LogStore {
     }
 
     async fn write(&self, portion: Portion) -> io::Result<()> {
-        if !self.shared.unsynced.has_room_for(&portion) {
+        while !self.shared.unsynced.has_room_for(&portion) {
             self.synced().await?;
         }
         self.shared.unsynced.write(&self.shared.db, portion).map_err(io_error)
+    }
+
+    async fn write_one(&self, key: &[u8], record: Vec<u8>) -> io::Result<()> {
+        let mut portion = Portion::default();
+        portion.insert(key, record);
+        self.write(portion).await
     }
 }
 
@@ -183,8 +189,11 @@ pub(super) fn io_error(error: sled::Error) -> io::Error {
 /// An entry's pieces under their keys.
 pub(super) fn pieces(entry: &Record) -> io::Result<Vec<([u8; 11], Vec<u8>)>> {
     let record = codec::encode(Schema::Entry, entry).map_err(io::Error::other)?;
-    let pieces = (0..).zip(record.chunks(CHUNK_BYTES));
-    Ok(pieces.map(|(piece, chunk)| (keys::chunk(entry.id.index, piece), chunk.to_vec())).collect())
+    let pieces = record.chunks(CHUNK_BYTES).enumerate().map(|(piece, chunk)| {
+        let piece = u16::try_from(piece).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        Ok((keys::chunk(entry.id.index, piece), chunk.to_vec()))
+    });
+    pieces.collect()
 }
 
 /// The entry at `index`; none if there is none, an error if it does not verify.
@@ -276,9 +285,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
         let vote = VoteV1::from(vote);
         let record = codec::encode(Schema::Vote, &vote).map_err(io::Error::other)?;
-        let mut portion = Portion::default();
-        portion.insert(keys::VOTE, &record);
-        self.write(portion).await?;
+        self.write_one(keys::VOTE, record).await?;
         self.known().vote = Some(vote);
         self.synced().await
     }
@@ -287,9 +294,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
         let Some(committed) = committed.as_ref().map(LogIdV1::from) else { return Ok(()) };
         let record = codec::encode(Schema::LogId, &committed).map_err(io::Error::other)?;
-        let mut portion = Portion::default();
-        portion.insert(keys::COMMITTED, &record);
-        self.write(portion).await?;
+        self.write_one(keys::COMMITTED, record).await?;
         self.known().committed = Some(committed);
         Ok(())
     }
@@ -315,7 +320,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
                     self.write(std::mem::take(&mut portion)).await?;
                     self.ends_at(whole);
                 }
-                portion.insert(&key, &piece);
+                portion.insert(&key, piece);
             }
             whole = Some(entry.id);
         }
@@ -350,9 +355,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     /// entries; the flusher deletes them, after what says so is synced.
     async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
         let upto = LogIdV1::from(&upto);
-        let mut portion = Portion::default();
-        portion.insert(keys::PURGED, &codec::encode(Schema::LogId, &upto).map_err(io::Error::other)?);
-        self.write(portion).await?;
+        let record = codec::encode(Schema::LogId, &upto).map_err(io::Error::other)?;
+        self.write_one(keys::PURGED, record).await?;
         let mut known = self.known();
         known.purged = Some(upto);
         if known.last.is_none_or(|last| last.index < upto.index) {

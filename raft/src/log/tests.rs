@@ -112,13 +112,14 @@ async fn nothing_of_the_log_is_in_files_that_are_not_synced() {
     for bytes in [10, 1_000, 12_000, 100_000] {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(dir.path());
+        let blobs = || fs::read_dir(dir.path().join("sled/blobs")).unwrap().count();
         for index in 0..100 {
             store.blocking_append([large(index, bytes)]).await.unwrap();
+            assert_eq!(blobs(), 0, "of {index} entries of {bytes} bytes");
         }
         store.purge(entry(60).log_id).await.unwrap();
         store.truncate_after(Some(entry(80).log_id)).await.unwrap();
-        let blobs = fs::read_dir(dir.path().join("sled/blobs")).unwrap().count();
-        assert_eq!(blobs, 0, "of entries of {bytes} bytes");
+        assert_eq!(blobs(), 0, "of entries of {bytes} bytes");
     }
 }
 
@@ -426,6 +427,10 @@ async fn days_of_entries_take_no_more_room_than_one_after_the_first() {
                 && let Some(upto) = next.checked_sub(KEPT_BEHIND_SNAPSHOT + 1)
             {
                 store.purge(LogIdV1 { term: 1, node: 1, index: upto }.into()).await.unwrap();
+                // In a day that lasts as long there is a sync for each entry, and with each goes a portion.
+                for _ in 0..20 {
+                    store.measure_sync().await.unwrap();
+                }
             }
         }
         sizes.sort_unstable();

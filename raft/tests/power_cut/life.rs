@@ -1,6 +1,7 @@
 //! What a node does to its folder, and what must be there of it after a cut.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,8 +16,8 @@ use pinode_raft::types::LogEntry;
 use pinode_scheduler::node::Ailment;
 use pinode_scheduler::{Command, Entry, SessionId, State};
 
-/// Bytes of an entry: of a node's report, of a film of many encoders, of a compose file.
-const SIZES: [usize; 4] = [20, 400, 3_000, 20_000];
+/// Bytes of an entry: of a node's report, of a pipeline, of a film of many encoders, of a large compose file.
+const SIZES: [usize; 5] = [20, 400, 3_000, 20_000, 120_000];
 /// Entries that stay behind a snapshot.
 const KEPT: u64 = 40;
 
@@ -55,7 +56,16 @@ impl Answered {
 
 impl Known {
     fn last(&self) -> Option<u64> {
+        self.last_entry().max(self.purged)
+    }
+
+    fn last_entry(&self) -> Option<u64> {
         self.entries.keys().next_back().copied()
+    }
+
+    /// As far as it must still be there.
+    fn entries_behind(&self, index: u64) -> u64 {
+        self.entries.range(self.purged.map_or(0, |purged| purged + 1)..=index).count() as u64
     }
 }
 
@@ -70,12 +80,17 @@ pub fn is_in(dir: &Path, (before, after): &(Known, Known)) -> anyhow::Result<()>
     let purged = found.purged.map(|id| id.index);
     ensure!(purged <= after.purged, "entries up to {purged:?} are purged, asked for was {:?}", after.purged);
     let last = found.last.map(|id| id.index);
-    let ends = [before.last(), after.last()];
-    ensure!(ends.iter().min() <= Some(&last), "it ends at {last:?}, answered was {ends:?}");
-    ensure!(Some(&last) <= ends.iter().max(), "it ends at {last:?}, asked for was {ends:?}");
+    // A purge is no promise: what it says may be lost, and the snapshot knows better.
+    let least = before.last_entry().min(after.last_entry());
+    ensure!(least <= last, "it ends at {last:?}, answered was {least:?}");
+    let most = before.last().max(after.last());
+    ensure!(last <= most, "it ends at {last:?}, asked for was {most:?}");
     let mut log = opened.log;
     let entries = log.try_get_log_entries(..).now_or_never().context("the log is read at once")??;
-    for (index, found) in (purged.map_or(0, |purged| purged + 1)..).zip(&entries) {
+    let first = purged.map_or(0, |purged| purged + 1);
+    let expected = last.map_or(0, |last| last + 1).saturating_sub(first);
+    ensure!(entries.len() as u64 == expected, "{} entries are read, {expected} are there", entries.len());
+    for (index, found) in (first..).zip(&entries) {
         let known = [before, after].map(|known| known.entries.get(&index).map(|said| entry(index, *said)));
         ensure!(known.contains(&Some(found.clone())), "entry {index} is not the one that was written");
     }
@@ -96,34 +111,50 @@ fn entry(index: u64, (term, size): (u64, usize)) -> LogEntry {
     }
 }
 
-/// So many acts in the folder, told one by one; after each, `rest` is called.
-pub async fn live(dir: &Path, acts: u64, answered: &Answered, mut rest: impl FnMut()) -> anyhow::Result<()> {
+/// After what there is a rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// The start, at which sled also overwrites what is free.
+    Start,
+    /// An act.
+    Act,
+}
+
+/// These acts in the folder, told one by one, with rests between them. In the end it is as if it had been killed.
+pub async fn live(
+    dir: &Path,
+    acts: Range<u64>,
+    answered: &Answered,
+    mut rest: impl FnMut(Rest),
+) -> anyhow::Result<()> {
     let opened = pinode_raft::open(dir, 1, Box::new(|error| eprintln!("a sync failed: {error}")))?;
     answered.begins(|known| known.node = Some(opened.identity.node()));
     answered.ended();
+    rest(Rest::Start);
     let snapshots = Snapshots::open(&dir.join("snapshots"))?;
     let mut log = opened.log;
-    for act in 0..acts {
+    for act in acts {
         let (known, _) = answered.get();
         let next = known.last().map_or(0, |last| last + 1);
         match act % 10 {
+            1 if act % 40 == 21 => install(&mut log, &snapshots, answered, next + 5).await?,
             3 => vote(&mut log, answered, act).await?,
-            6 if next > KEPT => truncate(&mut log, answered, next - 3).await?,
-            9 if next > 2 * KEPT => snapshot(&mut log, &snapshots, answered, next - 2).await?,
+            6 if known.entries_behind(next) > KEPT => truncate(&mut log, answered, next - 3).await?,
+            9 if known.entries_behind(next) > 2 * KEPT => {
+                snapshot(&mut log, &snapshots, answered, next - 2).await?
+            }
             _ => append(&mut log, answered, next, act).await?,
         }
         answered.ended();
-        rest();
+        rest(Rest::Act);
     }
-    log.close().await?;
-    rest();
     Ok(())
 }
 
 async fn append(log: &mut LogStore, answered: &Answered, first: u64, act: u64) -> anyhow::Result<()> {
     let term = act / 10 + 1;
-    let count = [1, 3, 17][act as usize % 3];
     let size = SIZES[act as usize % SIZES.len()];
+    let count = if size > 50_000 { 1 } else { [1, 3, 17][act as usize % 3] };
     let entries = (first..first + count).map(|index| (index, (term, size)));
     answered.begins(|known| known.entries.extend(entries.clone()));
     let entries: Vec<_> = entries.map(|(index, said)| entry(index, said)).collect();
@@ -147,6 +178,7 @@ async fn truncate(log: &mut LogStore, answered: &Answered, last: u64) -> anyhow:
     Ok(())
 }
 
+/// A snapshot of what is there, and the entries behind it go.
 async fn snapshot(
     log: &mut LogStore,
     snapshots: &Snapshots,
@@ -154,12 +186,30 @@ async fn snapshot(
     covered: u64,
 ) -> anyhow::Result<()> {
     let (known, _) = answered.get();
-    let membership = MembershipV1 { voters: vec![vec![1]], members: vec![] };
-    let last = Some(id(covered, known.entries[&covered].0));
-    let meta = SnapshotMetaV1 { last, membership_at: None, membership };
-    snapshots.save(&SnapshotV1 { meta, state: State::default() })?;
+    save(snapshots, id(covered, known.entries[&covered].0))?;
     let purged = covered - KEPT;
     answered.begins(|known| known.purged = Some(purged));
     log.purge(id(purged, known.entries[&purged].0).into()).await?;
+    Ok(())
+}
+
+/// A snapshot that another node has sent, of more than is there.
+async fn install(
+    log: &mut LogStore,
+    snapshots: &Snapshots,
+    answered: &Answered,
+    covered: u64,
+) -> anyhow::Result<()> {
+    let last = id(covered, covered);
+    save(snapshots, last)?;
+    answered.begins(|known| known.purged = Some(covered));
+    log.purge(last.into()).await?;
+    Ok(())
+}
+
+fn save(snapshots: &Snapshots, last: LogIdV1) -> anyhow::Result<()> {
+    let membership = MembershipV1 { voters: vec![vec![1]], members: vec![] };
+    let meta = SnapshotMetaV1 { last: Some(last), membership_at: None, membership };
+    snapshots.save(&SnapshotV1 { meta, state: State::default() })?;
     Ok(())
 }

@@ -11,30 +11,35 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use disk::{Cut, Disk};
-use life::{Answered, Known, is_in, live};
+use life::{Answered, Known, Rest, is_in, live};
 use mount::Syncing;
 use tempfile::TempDir;
 
 /// Acts of a node, each with one sync at least.
 const ACTS: u64 = 100;
 /// sled's, as pinode opens it.
-const SEGMENT_BYTES: usize = 256 << 10;
+const SEGMENT_BYTES: usize = 512 << 10;
 
-/// What three cuts at one moment leave, and what must be there.
+/// At each sync; those that lose half lose another half each.
+const CUTS: u64 = 4;
+
+/// What the cuts at one moment leave, and what must be there.
 struct Left {
     dir: TempDir,
-    cuts: [(Cut, PathBuf); 3],
+    cuts: Vec<(Cut, PathBuf)>,
     known: (Known, Known),
 }
 
 impl Left {
     fn of(disk: &Disk, sync: u64, known: (Known, Known)) -> Left {
         let dir = tempfile::tempdir().unwrap();
-        let cuts = [Cut::Everything, Cut::Nothing, Cut::half(sync)].map(|cut| {
+        let cuts = [Cut::Everything, Cut::Nothing, Cut::half(2 * sync), Cut::half(2 * sync + 1)];
+        let cuts = cuts.into_iter().map(|cut| {
             let node = dir.path().join(format!("{cut:?}"));
             disk.after(cut, &node).unwrap();
             (cut, node.join("node"))
         });
+        let cuts = cuts.collect();
         Left { dir, cuts, known }
     }
 
@@ -52,7 +57,7 @@ impl Left {
 /// What came of cutting before every sync.
 struct Told {
     syncs: u64,
-    /// The most that was written to one file between two syncs of it, in bytes.
+    /// The most that an act wrote to one file between two syncs of it, in bytes.
     unsynced: usize,
     /// What was not there, after a cut before which sync.
     missing: Vec<String>,
@@ -73,17 +78,23 @@ async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
     let dir = tempfile::tempdir().unwrap();
     let mounted = mount::mount(dir.path(), syncing, Box::new(take)).unwrap();
     let mut told = Told { syncs: 0, unsynced: 0, missing: Vec::new() };
-    let look = || {
+    let mut look = |after: Rest| {
         let taken = std::mem::take(&mut *left.lock().unwrap());
         for (sync, unsynced, left) in taken {
             told.syncs = sync;
-            told.unsynced = told.unsynced.max(unsynced);
+            if after == Rest::Act {
+                told.unsynced = told.unsynced.max(unsynced);
+            }
             told.missing.extend(left.missing(sync));
         }
     };
-    live(&dir.path().join("node"), acts, &answered, look).await.unwrap();
+    // The second process finds what the first has left in memory when it was killed.
+    for acts in [0..acts / 2, acts / 2..acts] {
+        live(&dir.path().join("node"), acts, &answered, &mut look).await.unwrap();
+    }
     drop(mounted);
-    println!("syncs={} cuts={} missing={}", told.syncs, 3 * told.syncs, told.missing.len());
+    let Told { syncs, unsynced, missing } = &told;
+    println!("syncs={syncs} cuts={} unsynced_bytes={unsynced} missing={}", CUTS * syncs, missing.len());
     told
 }
 
