@@ -1,7 +1,7 @@
 //! A node's folder on a real file system that loses what was not synced, cut off before every sync: what was answered is
 //! there, and nothing is set aside. Mounted with FUSE, so it needs root: `cargo test -p pinode-raft --test power_cut`.
 
-#![expect(clippy::unwrap_used, reason = "tests fail so")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail so")]
 
 mod disk;
 mod life;
@@ -76,7 +76,8 @@ async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
         }
     };
     let dir = tempfile::tempdir().unwrap();
-    let mounted = mount::mount(dir.path(), syncing, Box::new(take)).unwrap();
+    let mounted = mount::mount(dir.path(), syncing, Box::new(take));
+    let mounted = mounted.expect("mount a file system, for which it takes root and /dev/fuse");
     let mut told = Told { syncs: 0, unsynced: 0, missing: Vec::new() };
     let mut look = |after: Rest| {
         let taken = std::mem::take(&mut *left.lock().unwrap());
