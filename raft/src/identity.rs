@@ -98,8 +98,11 @@ impl Identity {
             Ok(bytes) => codec::decode::<IdentityV1>(Schema::Identity, &bytes)
                 .map_err(|source| IdentityError::Damaged { path: path.clone(), source })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Who made it may not have synced its name.
-                durable::sync_folder_of(dir).map_err(failed("sync the folder of"))?;
+                // Who made it may not have synced its name. Where we may not look that is their affair.
+                match durable::sync_folder_of(dir) {
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                    synced => synced.map_err(failed("sync the folder of"))?,
+                }
                 IdentityV1 { node: random, cluster: None, starts: 0 }
             }
             Err(source) => return Err(IdentityError::Io { act: "read", path, source }),

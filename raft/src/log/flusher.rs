@@ -162,9 +162,6 @@ impl Worker {
             Some(portion) if self.unsynced.has_room_for(&portion) => {
                 let swept =
                     self.unless_failed(|worker| worker.unsynced.write(&worker.db, portion).map_err(io_error));
-                if swept.is_err() {
-                    self.sweeps = None;
-                }
                 self.tell([], swept);
             }
             Some(_) => {}
@@ -216,11 +213,12 @@ impl Worker {
 
     /// The kernel may have dropped what it could not write, and would say of a second sync that all is well.
     fn unless_failed(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
-        if let Some(error) = &self.failed {
-            return Err(copy(error));
+        let done = if let Some(error) = &self.failed { Err(copy(error)) } else { act(self) };
+        if let Err(error) = &done {
+            self.failed.get_or_insert_with(|| copy(error));
+            // There will never be room for it again.
+            self.sweeps = None;
         }
-        let done = act(self);
-        self.failed = done.as_ref().err().map(copy);
         done
     }
 

@@ -70,7 +70,6 @@ pub(super) fn exists(dir: &Path) -> bool {
 pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
     let failed = |act| move |source| LogError::Io { act, path: dir.to_owned(), source };
     let store = dir.join("sled");
-    durable::make_folder(&store).map_err(failed("make a folder for"))?;
     let clean = dir.join(CLEAN_STOP);
     let stopped_cleanly = clean.exists();
     durable::remove(&clean).map_err(failed("take the clean-stop mark off"))?;
@@ -84,7 +83,6 @@ pub(super) fn open(dir: &Path) -> Result<Open, LogError> {
         // A first start that was cut off while sled made its files.
         Err(LogError::Damaged { .. }) if !exists(dir) => {
             std::fs::remove_dir_all(&store).map_err(failed("begin anew"))?;
-            durable::make_folder(&store).map_err(failed("make a folder for"))?;
             open_sled(&store, dir)?
         }
         opened => opened?,

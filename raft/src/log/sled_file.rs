@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::recover::{LogError, unreadable};
 use super::store;
+use crate::durable;
 
 /// sled takes room and gives it back in segments. This is its own size, by name because others are built on it: smaller
 /// ones keep the file smaller, and larger ones need fewer syncs (`portion.rs`).
@@ -27,6 +28,7 @@ const BETWEEN_TWO_TRIES: Duration = Duration::from_millis(5);
 pub(crate) fn open_sled(path: &Path, dir: &Path) -> Result<sled::Db, LogError> {
     let failed = |act| move |source| LogError::Io { act, path: dir.to_owned(), source };
     let damaged = |what: &str| LogError::Damaged { path: dir.to_owned(), what: what.to_owned() };
+    durable::make_folder(path).map_err(failed("make a folder for"))?;
     let db = path.join("db");
     wait_for_the_lock(&db);
     forget_half_written(path).map_err(failed("tidy up in the folder of"))?;
@@ -62,16 +64,10 @@ fn segment_bytes_of(path: &Path) -> io::Result<Option<usize>> {
 /// At its start sled notes where its pages are, in a file that it renames once it is whole. One that is not, after a power
 /// cut or on a full disk, it would take for the newest, and for damage.
 fn forget_half_written(path: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.to_string_lossy().starts_with("snap.") && name.to_string_lossy().ends_with(".generating") {
-            fs::remove_file(entry.path())?;
+    for entry in fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "generating") {
+            fs::remove_file(file)?;
         }
     }
     Ok(())

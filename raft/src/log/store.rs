@@ -24,7 +24,8 @@ use crate::types::{LogEntry, LogId, TypeConfig, Vote};
 const PROBES: usize = 4;
 /// Records are cut into pieces of this size, so that a page of them stays within what sled syncs.
 const CHUNK_BYTES: usize = 4 << 10;
-/// At most, give or take. sled splits a page of more than 16 pieces when it comes by next, and merges one of less than 4 with another.
+/// At most, give or take. sled splits a page of more than 16 pieces when it comes by next, and merges one of less than 4
+/// with another.
 const CHUNKS_IN_A_PAGE: usize = 24;
 const _: () = assert!(CHUNK_BYTES * CHUNKS_IN_A_PAGE < PAGE_BYTES);
 

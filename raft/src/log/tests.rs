@@ -220,6 +220,30 @@ async fn after_a_sync_that_failed_nothing_is_ever_called_durable() {
 }
 
 #[tokio::test]
+async fn after_a_sync_that_failed_what_is_purged_is_let_be() {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    static GONE: AtomicBool = AtomicBool::new(false);
+    static STOPPED: AtomicU32 = AtomicU32::new(0);
+    let dir = tempfile::tempdir().unwrap();
+    let sync = |file: &fs::File| match GONE.load(Ordering::Relaxed) {
+        true => Err(std::io::Error::other("the disk is gone")),
+        false => file.sync_data(),
+    };
+    let fatal = |_: &std::io::Error| {
+        STOPPED.fetch_add(1, Ordering::Relaxed);
+    };
+    let mut store = LogStore::open_with(dir.path(), Box::new(sync), Box::new(fatal)).unwrap();
+    store.blocking_append((0..100).map(|index| large(index, 1_000))).await.unwrap();
+    GONE.store(true, Ordering::Relaxed);
+    // More than there is room for beside a portion that goes.
+    store.blocking_append((100..150).map(|index| large(index, 1_000))).await.unwrap_err();
+    store.purge(entry(90).log_id).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let stopped = STOPPED.load(Ordering::Relaxed);
+    assert!(stopped < 5, "said {stopped} times");
+}
+
+#[tokio::test]
 async fn a_slow_disk_says_how_slow_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let slow = |file: &fs::File| {
