@@ -7,6 +7,8 @@ readonly GLUSTER_BRICK=/var/lib/pinode-brick
 # Copies of every file. Three is the fewest where one node may die while the other two agree on what is right.
 # shellcheck disable=SC2034 # for who sources this
 readonly GLUSTER_COPIES=3
+# By which nodes see that they share a folder; the same as pinode's.
+readonly GLUSTER_ID=.pinode-shared
 
 # Nothing is asked: the answers are in the scripts' manuals.
 gluster_do() { gluster --mode=script "$@"; }
@@ -35,6 +37,19 @@ gluster_place() {
         localhost* | 127.*) die "$1: the other nodes must reach it by this name, too: write this node's own name or address" ;;
     esac
     printf '%s:%s\n' "$(gluster_host "$1")" "$(gluster_brick "$1")"
+}
+
+# gluster_make_id DIR: whole or not at all, and by one of all nodes: a link is made once. What each writes for it bears
+# the id's own name: two nodes may have one host name, and one process number when they boot from copies of a card.
+gluster_make_id() {
+    if [ -s "$1/$GLUSTER_ID" ]; then return; fi
+    local id new
+    id=$(tr -d - </proc/sys/kernel/random/uuid)
+    new=$1/$GLUSTER_ID.$id
+    printf '%s\n' "$id" >"$new"
+    ln "$new" "$1/$GLUSTER_ID" 2>/dev/null || true
+    rm -f "$new"
+    [ -s "$1/$GLUSTER_ID" ] || die "cannot write to $1: is a majority of the bricks up? gluster volume status $GLUSTER_VOLUME"
 }
 
 has_systemd() { [ -d /run/systemd/system ]; }

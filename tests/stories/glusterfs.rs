@@ -55,3 +55,30 @@ fn a_volume_goes_on_without_the_brick_of_a_node_that_lost_its_power_and_heals_it
     bed.await_whole().unwrap();
     succeeds(on("n3", shell("back", "grep more /uploads/b")), "back");
 }
+
+#[test]
+fn nodes_of_one_name_and_one_process_number_make_one_id_together() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..100 {
+        std::fs::create_dir(folder.path().join(round.to_string())).unwrap();
+    }
+    // Each is process 1 of a machine of its own, as it might be on the first boot of cards written from one image.
+    let make = ". deploy/lib/say.sh && . deploy/lib/gluster.sh && for f in \"$0\"/*; do (gluster_make_id \"$f\") || exit; done";
+    let start = |_| {
+        let mut node = Command::new("unshare");
+        node.args(["--pid", "--fork", "bash", "-c", make])
+            .arg(folder.path())
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        node.spawn().unwrap()
+    };
+    let nodes: Vec<_> = (0..3).map(start).collect();
+    for mut node in nodes {
+        assert!(node.wait().unwrap().success(), "it says why, above");
+    }
+    for made in std::fs::read_dir(folder.path()).unwrap() {
+        let inside: Vec<_> =
+            std::fs::read_dir(made.unwrap().path()).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(inside.len(), 1, "the id, and nothing of its making: {inside:?}");
+        assert_eq!(std::fs::read_to_string(&inside[0]).unwrap().trim().len(), 32);
+    }
+}
