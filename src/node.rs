@@ -9,7 +9,7 @@ mod session;
 mod shared;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -216,6 +216,8 @@ struct Node {
     boot: String,
     /// The pace that Raft was started with, in milliseconds a sync.
     sync_ms: u32,
+    /// The machine's, once it is armed.
+    watchdog: OnceLock<Arc<Watchdog>>,
 }
 
 impl Node {
@@ -259,6 +261,7 @@ impl Node {
             proposer,
             shared_id,
             sync_ms,
+            watchdog: OnceLock::new(),
         })
     }
 
@@ -339,12 +342,14 @@ impl Node {
         }
         if let Some(path) = &self.config.watchdog {
             let watchdog = Watchdog::open(path).with_context(|| format!("open {}", path.display()))?;
-            let keep = watchdog.keep(self.lease.clone(), agent.clone(), self.config.timing);
-            tasks.spawn(async move {
-                keep.await;
-                // It was disarmed on the way out; nothing else has ended.
-                std::future::pending().await
-            });
+            let watchdog = self.watchdog.get_or_init(|| Arc::new(watchdog)).clone();
+            let (lease, timing) = (self.lease.clone(), self.config.timing);
+            let (agent, machine) = (agent.clone(), self.machine.clone());
+            let may_run = move || {
+                let (agent, machine) = (agent.clone(), machine.clone());
+                async move { reset::may_run(&agent, &|id| leave::never_reruns(&machine, id)).await }
+            };
+            tasks.spawn(async move { watchdog.keep(&lease, timing, may_run).await });
         }
         Ok(())
     }

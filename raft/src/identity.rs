@@ -84,14 +84,10 @@ impl Identity {
         let failed = |act| move |source| IdentityError::Io { act, path: dir.to_owned(), source };
         durable::make_folder(dir).map_err(failed("make the folder"))?;
         let lock = lock(dir)?;
-        let reason = fs::read_to_string(dir.join(QUARANTINE));
-        if let Ok(reason) = reason
+        if let Some(reason) = why_quarantined(dir)
             && !mutant::is(Mutant::OpensQuarantined)
         {
-            return Err(IdentityError::Quarantined {
-                path: dir.to_owned(),
-                reason: reason.trim().to_owned(),
-            });
+            return Err(IdentityError::Quarantined { path: dir.to_owned(), reason });
         }
         let path = dir.join(FILE);
         let before = match fs::read(&path) {
@@ -197,6 +193,15 @@ pub(crate) fn quarantine(dir: &Path, reason: &str) -> Result<(), IdentityError> 
     })
 }
 
+/// Why a folder was set aside; none if it was not. A mark that cannot be read is one.
+fn why_quarantined(dir: &Path) -> Option<String> {
+    match fs::read(dir.join(QUARANTINE)) {
+        Ok(reason) => Some(String::from_utf8_lossy(&reason).trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(format!("the reason cannot be read: {error}")),
+    }
+}
+
 /// Holds a folder for as long as the file is not dropped; refused while another process does.
 pub fn lock(dir: &Path) -> Result<File, IdentityError> {
     let path = dir.join(LOCK);
@@ -229,6 +234,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let _held = Identity::open(dir.path(), 7).unwrap();
         assert!(matches!(Identity::open(dir.path(), 8), Err(IdentityError::InUse(_))));
+    }
+
+    #[test]
+    fn a_quarantined_folder_whose_mark_cannot_be_read_stays_quarantined() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Identity::open(dir.path(), 7).unwrap());
+        fs::write(dir.path().join(QUARANTINE), b"entry 5 \xff missing").unwrap();
+        assert!(matches!(Identity::open(dir.path(), 8), Err(IdentityError::Quarantined { .. })));
+        fs::remove_file(dir.path().join(QUARANTINE)).unwrap();
+        fs::create_dir(dir.path().join(QUARANTINE)).unwrap();
+        assert!(
+            matches!(Identity::open(dir.path(), 8), Err(IdentityError::Quarantined { .. })),
+            "an error of the disk"
+        );
     }
 
     #[test]

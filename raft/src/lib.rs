@@ -31,6 +31,7 @@ pub mod machine;
 mod open;
 pub mod remains;
 pub mod runtime;
+mod sealed;
 pub mod snapshot;
 pub mod types;
 
@@ -42,4 +43,5 @@ pub use log::{Log, LogStore};
 pub use machine::Machine;
 pub use open::{OpenError, Opened, open, open_with};
 pub use remains::{RecoverError, Remains};
+pub use sealed::{seal, unseal};
 pub use types::{Member, Raft, TypeConfig};

@@ -232,14 +232,9 @@ impl Agent {
         self.context.authority.fenced()
     }
 
-    /// Whether it owes anything that must be dead when the lease runs out.
-    pub fn owes_fenced(&self) -> bool {
-        let fenced = |duty: &Duty| match duty {
-            Duty::Run(work) | Duty::Stop(work, _) | Duty::Resolve(work) => work.fenced,
-            Duty::Remove { .. } => true,
-            Duty::Keep { .. } => false,
-        };
-        lock(&self.workers).values().any(|worker| fenced(&worker.duty.borrow()))
+    /// Attempts that may have been started in this boot, by what was intended, and are not known to be gone.
+    pub fn started(&self) -> Vec<Key> {
+        self.context.intents.started_in(&self.context.boot)
     }
 
     /// The engine's ids of its attempts, as last seen.

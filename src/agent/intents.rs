@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
-use pinode_raft::{remove_durably, write_durably};
+use pinode_raft::{remove_durably, seal, unseal, write_durably};
 use pinode_scheduler::ContainerId;
+
+/// No boot has this id.
+const UNKNOWN_BOOT: &str = "";
 
 /// Attempt of a container.
 pub type Key = (ContainerId, u32);
@@ -47,7 +50,7 @@ impl Intents {
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
             if let Some(key) = key_of(&path) {
-                known.insert(key, parse(&fs::read_to_string(&path)?));
+                known.insert(key, parse(&fs::read(&path)?));
             }
         }
         Ok(Intents { dir: dir.to_owned(), known: Mutex::new(known) })
@@ -56,6 +59,13 @@ impl Intents {
     /// What was intended for an attempt.
     pub fn of(&self, key: Key) -> Intent {
         self.known().get(&key).cloned().unwrap_or_default()
+    }
+
+    /// Attempts that may have been started in this boot, and whose Docker containers are not known to be gone.
+    pub fn started_in(&self, boot: &str) -> Vec<Key> {
+        let known = self.known();
+        let of = |intent: &Intent| intent.start.as_deref().is_some_and(|of| of == boot || of == UNKNOWN_BOOT);
+        known.iter().filter(|(_, intent)| of(intent)).map(|(key, _)| *key).collect()
     }
 
     /// Durably: a start is about to be sent.
@@ -89,7 +99,7 @@ impl Intents {
         let mut intent = before.clone();
         change(&mut intent);
         if intent != before {
-            write_durably(&self.path(key), print(&intent).as_bytes())?;
+            write_durably(&self.path(key), &seal(&print(&intent)))?;
             known.insert(key, intent);
         }
         Ok(())
@@ -120,23 +130,25 @@ fn print(intent: &Intent) -> String {
     start.chain(signal).collect()
 }
 
-/// A file that exists is an intent, whatever can still be read of it: an unreadable one counts as a start in an
-/// unknown boot, the careful answer.
-fn parse(text: &str) -> Intent {
+/// A file that exists is an intent, whatever can still be read of it. A damaged one counts as a start in an unknown boot,
+/// and as a fence, after which code 0 is no success: the careful answers.
+fn parse(bytes: &[u8]) -> Intent {
+    let damaged = Intent { start: Some(UNKNOWN_BOOT.to_owned()), signal: Some(Signal::Fence) };
+    unseal(bytes).and_then(parse_lines).filter(|intent| *intent != Intent::default()).unwrap_or(damaged)
+}
+
+fn parse_lines(text: &str) -> Option<Intent> {
     let mut intent = Intent::default();
     for line in text.lines() {
-        match line.split_once(' ') {
-            Some(("signal", "stop")) => intent.signal = Some(Signal::Stop),
-            Some(("signal", "drain")) => intent.signal = Some(Signal::Drain),
-            Some(("signal", _)) => intent.signal = Some(Signal::Fence),
-            Some((_, boot)) => intent.start = Some(boot.to_owned()),
-            None => {}
+        match line.split_once(' ')? {
+            ("start", boot) => intent.start = Some(boot.to_owned()),
+            ("signal", "stop") => intent.signal = Some(Signal::Stop),
+            ("signal", "fence") => intent.signal = Some(Signal::Fence),
+            ("signal", "drain") => intent.signal = Some(Signal::Drain),
+            _ => return None,
         }
     }
-    if intent == Intent::default() {
-        intent.start = Some(String::new());
-    }
-    intent
+    Some(intent)
 }
 
 #[cfg(test)]
@@ -178,12 +190,41 @@ mod tests {
     fn every_signal_is_read_as_it_was_written() {
         for signal in [Signal::Stop, Signal::Fence, Signal::Drain] {
             let intent = Intent { start: Some("boot-1".to_owned()), signal: Some(signal) };
-            assert_eq!(parse(&print(&intent)), intent);
+            assert_eq!(parse(&seal(&print(&intent))), intent);
         }
     }
 
     #[test]
-    fn an_unreadable_intent_counts_as_a_start() {
-        assert_eq!(parse("").start, Some(String::new()));
+    fn an_intent_of_an_earlier_version_is_read_as_it_was_written() {
+        let intent = Intent { start: Some("boot-1".to_owned()), signal: Some(Signal::Stop) };
+        assert_eq!(parse(print(&intent).as_bytes()), intent);
+    }
+
+    #[test]
+    fn no_damage_to_an_intent_makes_a_start_or_a_kill_of_ours_unsaid() {
+        let sealed = seal(&print(&Intent { start: Some("boot-1".to_owned()), signal: Some(Signal::Fence) }));
+        for bit in 0..sealed.len() * 8 {
+            let dir = tempfile::tempdir().unwrap();
+            let key = (ContainerId([7; 32]), 1);
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let intents = Intents::open(dir.path()).unwrap();
+            fs::write(intents.path(key), flipped).unwrap();
+            let Intent { start, signal } = Intents::open(dir.path()).unwrap().of(key);
+            assert!(start.is_some() && signal == Some(Signal::Fence), "bit {bit}: {start:?}, {signal:?}");
+        }
+        assert_eq!(parse(b"").start.as_deref(), Some(UNKNOWN_BOOT));
+    }
+
+    #[test]
+    fn what_was_started_in_this_boot_or_nobody_knows_when_may_still_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |number| (ContainerId([number; 32]), 1);
+        let intents = Intents::open(dir.path()).unwrap();
+        intents.starting(of(1), "boot-1").unwrap();
+        intents.starting(of(2), "boot-2").unwrap();
+        intents.signalling(of(3), Signal::Stop).unwrap();
+        fs::write(intents.path(of(4)), b"\xff").unwrap();
+        assert_eq!(Intents::open(dir.path()).unwrap().started_in("boot-2"), [of(2), of(4)]);
     }
 }

@@ -51,29 +51,36 @@ pub async fn enforce(
     }
 }
 
+/// Whether something may run here that is not spared: by the engine's word, or, if it gives none, by what was intended.
+pub async fn may_run(agent: &Agent, spared: &(impl Fn(ContainerId) -> bool + Send + Sync)) -> bool {
+    match running(agent, spared).await {
+        Some(running) => !running.is_empty(),
+        None => agent.started().into_iter().any(|(id, _)| !spared(id)),
+    }
+}
+
 /// The engine's ids of what should be dead and may not be; none if the engine shows that nothing is left.
 async fn left(
     agent: &Agent,
     spared: &(impl Fn(ContainerId) -> bool + Send + Sync),
 ) -> Option<BTreeSet<String>> {
-    let runtime = agent.runtime();
-    let left: BTreeSet<String> = match timeout(ANSWER, runtime.list(agent.cluster())).await {
-        Ok(Ok(seen)) => {
-            let runs = seen.into_iter().filter(|seen| seen.status == Status::Running);
-            let fenced = runs.filter(|seen| !seen.key().is_some_and(|(id, _)| spared(id)));
-            let fenced: BTreeSet<String> = fenced.map(|seen| seen.id).collect();
-            if fenced.is_empty() {
-                return None;
-            }
-            fenced
-        }
-        Ok(Err(_)) | Err(_) => {
-            let known = agent.known_ids().into_iter().filter(|((id, _), _)| !spared(*id));
-            known.map(|(_, docker_id)| docker_id).collect()
-        }
-    };
+    let left = running(agent, spared).await.unwrap_or_else(|| {
+        let known = agent.known_ids().into_iter().filter(|((id, _), _)| !spared(*id));
+        known.map(|(_, docker_id)| docker_id).collect()
+    });
     // An engine that is silent, and by all that is known has nothing of ours, is left alone.
     (!left.is_empty()).then_some(left)
+}
+
+/// The engine's ids of what runs and is not spared; none if it does not answer.
+async fn running(
+    agent: &Agent,
+    spared: &(impl Fn(ContainerId) -> bool + Send + Sync),
+) -> Option<BTreeSet<String>> {
+    let seen = timeout(ANSWER, agent.runtime().list(agent.cluster())).await.ok()?.ok()?;
+    let runs = seen.into_iter().filter(|seen| seen.status == Status::Running);
+    let fenced = runs.filter(|seen| !seen.key().is_some_and(|(id, _)| spared(id)));
+    Some(fenced.map(|seen| seen.id).collect())
 }
 
 fn end_process_of(pid_file: &Path) -> io::Result<()> {

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
-use pinode_raft::{remove_durably, write_durably};
+use pinode_raft::{remove_durably, seal, unseal, write_durably};
 use pinode_scheduler::ContainerId;
 
 use crate::clock::Moment;
 
 const FILE: &str = "guard";
+/// What a line can begin with.
+const WORDS: [&str; 7] = ["mark", "boot", "until", "agreed", "cluster", "engine", "spare"];
 
 /// What is to be killed, where, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,15 +41,38 @@ pub struct Told {
     pub until: Option<Moment>,
 }
 
+/// What is in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No plan: there is nothing to guard.
+    Nothing,
+    /// A plan that cannot be read.
+    Damaged,
+    /// A plan.
+    Plan(Plan),
+}
+
 impl Plan {
     /// Durably: what a guard reads from now on.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        write_durably(&path(dir), self.print().as_bytes())
+        write_durably(&path(dir), &seal(&self.print()))
+    }
+
+    /// Looks into the folder.
+    pub fn find(dir: &Path) -> Found {
+        match fs::read(path(dir)) {
+            Ok(bytes) => unseal(&bytes).and_then(parse).map_or(Found::Damaged, Found::Plan),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
+            Err(_) => Found::Damaged,
+        }
     }
 
     /// The plan in the folder; none if there is none, or none that can be read.
     pub fn read(dir: &Path) -> Option<Plan> {
-        parse(&fs::read_to_string(path(dir)).ok()?)
+        match Plan::find(dir) {
+            Found::Plan(plan) => Some(plan),
+            Found::Nothing | Found::Damaged => None,
+        }
     }
 
     /// Durably: there is nothing to guard (any more).
@@ -77,6 +102,10 @@ fn path(dir: &Path) -> PathBuf {
 }
 
 fn parse(text: &str) -> Option<Plan> {
+    let known = |line: &str| line.split_once(' ').is_some_and(|(word, _)| WORDS.contains(&word));
+    if !text.lines().all(known) {
+        return None;
+    }
     let all = |word: &'static str| {
         text.lines().filter_map(move |line| line.split_once(' ').filter(|(w, _)| *w == word)).map(|(_, v)| v)
     };
@@ -132,5 +161,20 @@ pub(super) mod tests {
         assert_eq!(Plan::dismiss(dir.path(), "boot-2").unwrap(), Told { until: None });
         Plan { agreed: false, ..plan() }.write(dir.path()).unwrap();
         assert_eq!(Plan::dismiss(dir.path(), "boot-1").unwrap(), Told { until: None });
+    }
+
+    #[test]
+    fn no_damage_to_a_plan_makes_another_plan_or_none_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        plan().write(dir.path()).unwrap();
+        let whole = fs::read(path(dir.path())).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(path(dir.path()), flipped).unwrap();
+            assert_eq!(Plan::find(dir.path()), Found::Damaged, "bit {bit}");
+        }
+        fs::write(path(dir.path()), plan().print()).unwrap();
+        assert_eq!(Plan::read(dir.path()), Some(plan()), "written by an earlier version");
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use pinode_raft::lock_folder;
 use tokio::time::sleep;
 
+use super::plan::Found;
 use super::{Plan, READY};
 use crate::agent::docker::DockerEngine;
 use crate::agent::runtime::ContainerRuntime;
@@ -25,18 +26,25 @@ pub async fn watch(dir: &Path, mark: &str) -> anyhow::Result<()> {
     if let Err(error) = rustix::process::setsid() {
         tracing::debug!(%error, "lead a session");
     }
-    let plan = current(dir, mark).context("read the plan")?;
+    let plan = Plan::read(dir).filter(|plan| plan.mark == mark).context("read the plan")?;
     let engine = DockerEngine::new(&plan.docker_host)?;
     anstream::println!("{READY}");
-    watch_over(&engine, dir, mark).await
+    watch_over(&engine, dir, plan).await
 }
 
-fn current(dir: &Path, mark: &str) -> Option<Plan> {
-    Plan::read(dir).filter(|plan| plan.mark == mark)
+/// What is to be done now, by who did `before` until now. A plan that has become unreadable is as good as it was; one of
+/// another guard is none.
+fn current(dir: &Path, before: &Plan) -> Option<Plan> {
+    match Plan::find(dir) {
+        Found::Plan(plan) => Some(plan).filter(|plan| plan.mark == before.mark),
+        Found::Damaged => Some(before.clone()),
+        Found::Nothing => None,
+    }
 }
 
-async fn watch_over(engine: &dyn ContainerRuntime, dir: &Path, mark: &str) -> anyhow::Result<()> {
-    while let Some(plan) = current(dir, mark) {
+async fn watch_over(engine: &dyn ContainerRuntime, dir: &Path, mut plan: Plan) -> anyhow::Result<()> {
+    while let Some(now) = current(dir, &plan) {
+        plan = now;
         if clock::now() >= plan.until {
             return fence(engine, dir, &plan).await;
         }
@@ -52,7 +60,7 @@ async fn fence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> anyhow
     let _alone = lock_folder(dir);
     let intents = Intents::open(&dir.join("intents")).context("read the intents")?;
     let stage = Stage { engine, cluster: &plan.cluster, intents: &intents };
-    while current(dir, &plan.mark).is_some() {
+    while current(dir, plan).is_some() {
         match stage.silence(&|id| plan.spared.contains(&id)).await {
             Ok(()) => return Ok(()),
             Err(error) => tracing::warn!(%error, "stop what the node left"),
@@ -112,7 +120,7 @@ mod tests {
 
         async fn guard(&self) {
             let engine: std::sync::Arc<Connection> = self.fake.connect();
-            timeout(SOON, watch_over(&*engine, self.dir.path(), "m1")).await.unwrap().unwrap();
+            timeout(SOON, watch_over(&*engine, self.dir.path(), plan())).await.unwrap().unwrap();
         }
 
         fn runs(&self, name: &str) -> bool {
@@ -159,5 +167,16 @@ mod tests {
             ran_on
         };
         assert!(tokio::join!(left.guard(), agreed).1);
+    }
+
+    #[tokio::test]
+    async fn a_plan_that_becomes_unreadable_is_kept_to() {
+        let left = Left::behind(&Plan { until: now() + SOON / 10, ..plan() }).await;
+        let damaged = async {
+            sleep(SOON / 20).await;
+            std::fs::write(left.dir.path().join("guard"), b"\xff").unwrap();
+        };
+        tokio::join!(left.guard(), damaged);
+        assert!(!left.runs("split") && left.runs("mail"));
     }
 }

@@ -1,11 +1,11 @@
 //! What a node says of itself.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use anyhow::Context;
-use pinode_raft::write_durably;
+use pinode_raft::{seal, unseal, write_durably};
 use pinode_scheduler::NodeFacts;
 use pinode_scheduler::later::LEVEL;
 use pinode_scheduler::node::{Capacity, Start};
@@ -60,22 +60,33 @@ pub(super) fn facts(
 }
 
 /// Whether the engine lets containers outlive its restart, as far as is known: only a record of this boot speaks against
-/// it. Without one, nothing was started in this boot that an engine of before could have ended.
+/// it. Without one, nothing was started in this boot that an engine of before could have ended. One that cannot be read
+/// may be of this boot.
 pub(super) fn recorded_live_restore(dir: &Path, boot: &str) -> bool {
-    fs::read_to_string(dir.join(ENGINE_FILE)).map_or(true, |text| text != record(boot, false))
+    match fs::read(dir.join(ENGINE_FILE)) {
+        Ok(record) => {
+            unseal(&record).and_then(parse).is_some_and(|(of, live_restore)| live_restore || of != boot)
+        }
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// Records what the engine of now does.
-pub(super) fn record_live_restore(dir: &Path, boot: &str, live_restore: bool) -> std::io::Result<()> {
-    let (path, text) = (dir.join(ENGINE_FILE), record(boot, live_restore));
-    if fs::read_to_string(&path).is_ok_and(|before| before == text) {
+pub(super) fn record_live_restore(dir: &Path, boot: &str, live_restore: bool) -> io::Result<()> {
+    let (path, sealed) = (dir.join(ENGINE_FILE), seal(&record(boot, live_restore)));
+    if fs::read(&path).is_ok_and(|before| before == sealed) {
         return Ok(());
     }
-    write_durably(&path, text.as_bytes())
+    write_durably(&path, &sealed)
 }
 
 fn record(boot: &str, live_restore: bool) -> String {
     format!("{boot} live-restore={live_restore}\n")
+}
+
+fn parse(record: &str) -> Option<(&str, bool)> {
+    let (boot, live_restore) = record.strip_suffix('\n')?.split_once(" live-restore=")?;
+    Some((boot, live_restore.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -94,5 +105,21 @@ mod tests {
         );
         record_live_restore(dir.path(), "boot-2", true).unwrap();
         assert!(recorded_live_restore(dir.path(), "boot-2"));
+    }
+
+    #[test]
+    fn no_damage_to_the_record_speaks_for_live_restore() {
+        let dir = tempfile::tempdir().unwrap();
+        record_live_restore(dir.path(), "boot-1", false).unwrap();
+        let path = dir.path().join(ENGINE_FILE);
+        let whole = fs::read(&path).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, flipped).unwrap();
+            assert!(!recorded_live_restore(dir.path(), "boot-1"), "bit {bit}");
+        }
+        fs::write(&path, record("boot-1", false)).unwrap();
+        assert!(!recorded_live_restore(dir.path(), "boot-1"), "written by an earlier version");
     }
 }

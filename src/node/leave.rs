@@ -45,7 +45,7 @@ impl Node {
         self.lease.give_up();
         let spared = |id| never_reruns(&self.machine, id);
         match timeout(FALL_SILENT, agent.silence(&spared)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => self.needs_no_watchdog(),
             Ok(Err(error)) => tracing::error!(%error, "containers may go on here that run elsewhere too"),
             Err(_) => tracing::error!("containers may go on here that run elsewhere too: the engine is slow"),
         }
@@ -110,6 +110,7 @@ impl Node {
         ensure!(reply == Reply::Done, "the cluster does not wait for this session: {reply:?}");
         Plan { until: (began + grace).max(leased), agreed: true, ..plan }.write(dir)?;
         self.lease.hand_to_guard(began + grace);
+        self.needs_no_watchdog();
         tracing::info!(seconds = grace.as_secs(), "away; containers go on under a guard");
         Ok(())
     }
@@ -122,10 +123,18 @@ impl Node {
         mine.into_keys().map(|(id, _)| id).filter(never).collect()
     }
 
+    /// Nothing runs here that must end, or a guard sees to it.
+    fn needs_no_watchdog(&self) {
+        if let Some(watchdog) = self.watchdog.get() {
+            watchdog.disarm();
+        }
+    }
+
     async fn stop_containers(&self, agent: &Agent, spare: Spare) -> anyhow::Result<()> {
         self.lease.give_up();
         let spared = |id| spare == Spare::NeverRerun && never_reruns(&self.machine, id);
         agent.silence(&spared).await.context("stop the containers")?;
+        self.needs_no_watchdog();
         if timeout(REPORT, self.until_ends_are_told(spare)).await.is_err() {
             tracing::warn!("the ends of some containers will be told at the next start");
         }

@@ -6,4 +6,5 @@ mod engine;
 mod fence;
 mod launch;
 mod node;
+mod reset;
 mod stop;

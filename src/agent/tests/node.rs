@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::agent::fake::{Connection, FakeEngine};
 use crate::agent::intents::Key;
-use crate::agent::{Agent, AgentConfig, Authority, Intents, Report, What};
+use crate::agent::{Agent, AgentConfig, Authority, Intents, Report, What, reset};
 
 pub(super) const CLUSTER: &str = "c0ffee00c0ffee00";
 /// No story waits longer for a report.
@@ -138,6 +138,11 @@ impl Node {
     /// Makes the engine silent, as before a new session.
     pub(super) async fn falls_silent(&mut self) {
         self.process().agent.silence(&|_| false).await.expect("the engine answers");
+    }
+
+    /// Whether something may run there that is not spared.
+    pub(super) async fn may_run(&mut self, spared: &(impl Fn(ContainerId) -> bool + Send + Sync)) -> bool {
+        reset::may_run(&self.process().agent, spared).await
     }
 
     pub(super) fn problem(&mut self) -> Option<String> {
