@@ -8,6 +8,7 @@
 //! | [`log`] | log and vote in sled, with a real fsync by group commit |
 //! | [`snapshot`] | snapshots as files of our own |
 //! | [`machine`] | the thin adapter around `State::apply` |
+//! | [`seal`], [`unseal`] | small files of text that say so when they are damaged |
 //! | [`identity`] | who this disk is: node id, cluster id, start counter, quarantine |
 //! | [`remains`] | what one disk has of a cluster that lost its majority |
 //! | [`alone`] | a folder as a cluster of one, recovered or restored |
