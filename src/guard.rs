@@ -5,7 +5,7 @@
 mod plan;
 mod watch;
 
-pub use plan::{Plan, Told};
+pub use plan::{Found, Plan, Told};
 pub use watch::watch;
 
 use std::path::Path;

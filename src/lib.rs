@@ -8,6 +8,8 @@ pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;
+#[cfg(test)]
+mod damage;
 pub mod docker_api;
 pub mod driver;
 pub mod film;

@@ -35,7 +35,7 @@ use crate::agent::{Agent, AgentConfig, Intents, reset};
 use crate::clock::Moment;
 use crate::config::Config;
 use crate::driver;
-use crate::guard::Plan;
+use crate::guard::{Found, Plan};
 use crate::http::{self, Backend};
 use crate::liveness::{Keeper, Lease, Record, Watchdog};
 use crate::members::{self, Doubt, Founding};
@@ -176,7 +176,9 @@ async fn open(dir: &Path) -> anyhow::Result<Opened> {
     let mut looks = GUARD_LOOKS;
     loop {
         match pinode_raft::open(dir, random, Box::new(stop_at_once)) {
-            Err(OpenError::Identity(IdentityError::InUse(_))) if looks > 0 && Plan::read(dir).is_some() => {
+            Err(OpenError::Identity(IdentityError::InUse(_)))
+                if looks > 0 && Plan::find(dir) != Found::Nothing =>
+            {
                 looks -= 1;
                 sleep(GUARD_LOOK).await;
             }

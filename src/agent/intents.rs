@@ -154,6 +154,7 @@ fn parse_lines(text: &str) -> Option<Intent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::every_flip;
 
     #[test]
     fn an_intent_is_there_after_a_restart_until_it_is_forgotten() {
@@ -203,11 +204,9 @@ mod tests {
     #[test]
     fn no_damage_to_an_intent_makes_a_start_or_a_kill_of_ours_unsaid() {
         let sealed = seal(&print(&Intent { start: Some("boot-1".to_owned()), signal: Some(Signal::Fence) }));
-        for bit in 0..sealed.len() * 8 {
+        for (bit, flipped) in every_flip(&sealed) {
             let dir = tempfile::tempdir().unwrap();
             let key = (ContainerId([7; 32]), 1);
-            let mut flipped = sealed.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
             let intents = Intents::open(dir.path()).unwrap();
             fs::write(intents.path(key), flipped).unwrap();
             let Intent { start, signal } = Intents::open(dir.path()).unwrap().of(key);

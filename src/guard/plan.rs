@@ -124,6 +124,7 @@ fn parse(text: &str) -> Option<Plan> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::damage::every_flip;
 
     pub(in crate::guard) fn plan() -> Plan {
         Plan {
@@ -168,9 +169,7 @@ pub(super) mod tests {
         let dir = tempfile::tempdir().unwrap();
         plan().write(dir.path()).unwrap();
         let whole = fs::read(path(dir.path())).unwrap();
-        for bit in 0..whole.len() * 8 {
-            let mut flipped = whole.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
+        for (bit, flipped) in every_flip(&whole) {
             fs::write(path(dir.path()), flipped).unwrap();
             assert_eq!(Plan::find(dir.path()), Found::Damaged, "bit {bit}");
         }

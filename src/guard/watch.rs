@@ -7,8 +7,7 @@ use anyhow::Context;
 use pinode_raft::lock_folder;
 use tokio::time::sleep;
 
-use super::plan::Found;
-use super::{Plan, READY};
+use super::{Found, Plan, READY};
 use crate::agent::docker::DockerEngine;
 use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Intents, Stage};

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watchdog_is_quiet_for_a_kill_after_the_lease_and_no_longer() {
+    fn a_watchdog_waits_for_what_dies_after_the_lease_and_no_longer() {
         let lease = Lease::new(Timing::scaled(SHORT), Record::nowhere(), Some(clock::now()));
         assert!(lease.is_held_or_over_for_less_than(SHORT));
         assert!(!lease.is_held_or_over_for_less_than(Duration::ZERO));

@@ -92,6 +92,7 @@ fn parse(record: &str) -> Option<(&str, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::every_flip;
 
     #[test]
     fn only_a_record_of_this_boot_speaks_against_live_restore() {
@@ -113,9 +114,7 @@ mod tests {
         record_live_restore(dir.path(), "boot-1", false).unwrap();
         let path = dir.path().join(ENGINE_FILE);
         let whole = fs::read(&path).unwrap();
-        for bit in 0..whole.len() * 8 {
-            let mut flipped = whole.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
+        for (bit, flipped) in every_flip(&whole) {
             fs::write(&path, flipped).unwrap();
             assert!(!recorded_live_restore(dir.path(), "boot-1"), "bit {bit}");
         }

@@ -13,7 +13,7 @@ use crate::history::Answer;
 use crate::random::Random;
 
 /// Between two pipelines, in milliseconds.
-const BETWEEN_MS: (u64, u64) = (3_500, 13_500);
+const BETWEEN_MS: (u64, u64) = (3_000, 12_000);
 /// Between the look at a container that somebody waits for.
 const LOOK: Duration = Duration::from_secs(2);
 /// So many looks, and then it is let be.
