@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sled::IVec;
 
-use super::sled_file::SEGMENT_BYTES;
+use super::sled_file::SMALLEST_SEGMENT_BYTES;
 
 /// So much is unsynced at most, as it is reckoned here.
-const UNSYNCED_BYTES: u64 = SEGMENT_BYTES as u64 / 4 * 3;
+const UNSYNCED_BYTES: u64 = SMALLEST_SEGMENT_BYTES as u64 / 4 * 3;
 /// So much comes at once,
 const PORTION_BYTES: u64 = UNSYNCED_BYTES / 3;
 /// and so much goes, if it is purged: as fast as it can come, and beside it there is room for what comes.

@@ -11,11 +11,14 @@ use super::recover::{LogError, unreadable};
 use super::store;
 use crate::durable;
 
-/// sled takes room and gives it back in segments. This is its own size, by name because others are built on it: smaller
-/// ones keep the file smaller, and larger ones need fewer syncs (`portion.rs`).
-pub(super) const SEGMENT_BYTES: usize = 512 << 10;
+/// sled takes room and gives it back in segments, and this is the size of those of a new file. As soon as more than five of
+/// them are in use, sled also empties segments that are full of what lives, and its file grows by the week
+/// (raft/DESIGN.md). What the log keeps, a few megabytes, is in fewer of these than that.
+const SEGMENT_BYTES: usize = 2 << 20;
+/// Those of the first version's files, which keep them for life. What goes between two syncs must suit them too.
+pub(super) const SMALLEST_SEGMENT_BYTES: usize = 512 << 10;
 /// sled writes a page of its tree as one, and one that is larger than this to a file of its own, which it does not sync.
-pub(super) const PAGE_BYTES: usize = SEGMENT_BYTES / 4 - 64;
+pub(super) const PAGE_BYTES: usize = SMALLEST_SEGMENT_BYTES / 4 - 64;
 /// Where sled says how its file is laid out.
 pub(super) const LAYOUT: &str = "conf";
 
@@ -113,7 +116,7 @@ mod tests {
     fn a_file_with_other_segments_is_opened_as_it_is() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sled");
-        let before = sled::Config::new().path(&path).segment_size(1 << 20).open().unwrap();
+        let before = sled::Config::new().path(&path).segment_size(SMALLEST_SEGMENT_BYTES).open().unwrap();
         before.insert("key", "value").unwrap();
         drop(before);
         let now = open_sled(&path, dir.path()).unwrap();

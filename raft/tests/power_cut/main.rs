@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 /// Acts of a node, each with one sync at least.
 const ACTS: u64 = 100;
-/// sled's, as pinode opens it.
+/// The smallest that a log of pinode's may have.
 const SEGMENT_BYTES: usize = 512 << 10;
 
 /// At each sync; those that lose half lose another half each.
