@@ -161,7 +161,7 @@ pub async fn keep_renewing(
     machine: &Machine,
     session: SessionId,
     keeper: &Keeper,
-    sync_p99: impl Fn() -> Option<Duration>,
+    sync: impl Fn() -> Option<Duration>,
 ) {
     loop {
         let sent = clock::now();
@@ -173,7 +173,7 @@ pub async fn keep_renewing(
             (lease.timing.paced(state.pace()), state.level() >= LEVEL_PACE)
         };
         let sync_ms =
-            sync_p99().filter(|_| speaks).map(|sync| u32::try_from(sync.as_millis()).unwrap_or(u32::MAX));
+            sync().filter(|_| speaks).map(|sync| u32::try_from(sync.as_millis()).unwrap_or(u32::MAX));
         match renew(proposer, renewal, sync_ms, keeper).await {
             Granted::Yes => lease.renewed(session, sent, timing.lease),
             Granted::No => {

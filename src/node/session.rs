@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use super::facts;
 use super::leave::never_reruns;
+use super::pace::AtStart;
 use crate::agent::runtime::{ContainerRuntime, EngineInfo};
 use crate::agent::{Agent, Authority};
 use crate::config::Config;
@@ -42,6 +43,7 @@ pub(super) struct Sessions {
     pub(super) engine: Arc<dyn ContainerRuntime>,
     pub(super) agent: Arc<Agent>,
     pub(super) log: Arc<dyn Log>,
+    pub(super) pace: AtStart,
     pub(super) machine: Machine,
     pub(super) proposer: Proposer,
     pub(super) keeper: Arc<Keeper>,
@@ -73,9 +75,10 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
             let drive = driver::drive(sessions.machine.clone(), sessions.agent.clone(), sessions.me);
             tokio::spawn(here(drive)).abort_handle()
         });
-        let Sessions { lease, proposer, machine, keeper, log, .. } = &sessions;
+        let Sessions { lease, proposer, machine, keeper, log, pace, .. } = &sessions;
+        let sync = || pace.sync(log.sync_p99());
         tokio::select! {
-            () = keep_renewing(lease, proposer, machine, session, keeper, || log.sync_p99()) => {}
+            () = keep_renewing(lease, proposer, machine, session, keeper, sync) => {}
             never = sessions.follow_folder(session) => match never {},
         }
         current.send_replace(None);
