@@ -1,11 +1,11 @@
 //! What a node leaves behind when it means to come back: a process of its own, in a session of its own, that outlives
-//! it. It kills what is fenced when the time is up, unless the node is back. It decides nothing, never talks to the cluster,
-//! and never starts anything.
+//! it. It kills what is fenced when the time is up, unless the node is back, and an engine that does not do so with it. It
+//! decides nothing, never talks to the cluster, and never starts anything.
 
 mod plan;
 mod watch;
 
-pub use plan::{Found, Plan, Told};
+pub use plan::{Force, Found, Plan, Told};
 pub use watch::watch;
 
 use std::path::Path;

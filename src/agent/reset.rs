@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
 use super::Agent;
-use super::runtime::Status;
+use super::runtime::{ContainerRuntime, Status};
 
 /// An engine that answers so late does not answer.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -32,52 +32,82 @@ pub async fn enforce(
     engine: PathBuf,
     spared: impl Fn(ContainerId) -> bool + Send + Sync,
 ) {
+    let runtime = agent.runtime();
+    let resort = LastResort { engine: &*runtime, cluster: agent.cluster(), pid_file: &engine };
     let mut fenced = agent.fenced();
     loop {
         if fenced.wait_for(|fenced| *fenced).await.is_err() {
             return;
         }
-        sleep(kill.saturating_sub(ANSWER)).await;
-        if *fenced.borrow()
-            && let Some(left) = left(&agent, &spared).await
-        {
-            tracing::error!(containers = left.len(), engine = %engine.display(), "the engine does not end what must be dead; killing it, and them");
-            if let Err(error) = end_process_of(&engine) {
-                tracing::error!(path = %engine.display(), %error, "kill the engine");
-            }
-            end_programs_of(&left).await;
+        sleep(patience(kill)).await;
+        if *fenced.borrow() {
+            resort.take(&known(&agent, &spared), &spared).await;
         }
         sleep(LOOK).await;
     }
 }
 
+/// So long an engine is asked, of the time that there is to kill.
+pub fn patience(kill: Duration) -> Duration {
+    kill.saturating_sub(ANSWER)
+}
+
 /// Whether something may run here that is not spared: by the engine's word, or, if it gives none, by what was intended.
 pub async fn may_run(agent: &Agent, spared: &(impl Fn(ContainerId) -> bool + Send + Sync)) -> bool {
-    match running(agent, spared).await {
+    match running(&*agent.runtime(), agent.cluster(), spared).await {
         Some(running) => !running.is_empty(),
         None => agent.started().into_iter().any(|(id, _)| !spared(id)),
     }
 }
 
-/// The engine's ids of what should be dead and may not be; none if the engine shows that nothing is left.
-async fn left(
-    agent: &Agent,
-    spared: &(impl Fn(ContainerId) -> bool + Send + Sync),
-) -> Option<BTreeSet<String>> {
-    let left = running(agent, spared).await.unwrap_or_else(|| {
-        let known = agent.known_ids().into_iter().filter(|((id, _), _)| !spared(*id));
-        known.map(|(_, docker_id)| docker_id).collect()
-    });
-    // An engine that is silent, and by all that is known has nothing of ours, is left alone.
-    (!left.is_empty()).then_some(left)
+/// The engine's ids of what may run here and is not spared, as it last said them.
+pub fn known(agent: &Agent, spared: &impl Fn(ContainerId) -> bool) -> BTreeSet<String> {
+    let known = agent.known_ids().into_iter().filter(|((id, _), _)| !spared(*id));
+    known.map(|(_, docker_id)| docker_id).collect()
+}
+
+/// An engine, and what the kernel knows of it.
+#[derive(Clone, Copy)]
+pub struct LastResort<'a> {
+    /// What it says.
+    pub engine: &'a dyn ContainerRuntime,
+    /// Hex of the cluster's id.
+    pub cluster: &'a str,
+    /// The file with its process id.
+    pub pid_file: &'a Path,
+}
+
+impl std::fmt::Debug for LastResort<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LastResort").field("pid_file", &self.pid_file).finish_non_exhaustive()
+    }
+}
+
+impl LastResort<'_> {
+    /// Kills what runs and is not spared, and the engine with it. Where the engine does not say what runs, that is all
+    /// that is known.
+    pub async fn take(self, known: &BTreeSet<String>, spared: &(impl Fn(ContainerId) -> bool + Send + Sync)) {
+        let left = running(self.engine, self.cluster, spared).await.unwrap_or_else(|| known.clone());
+        // An engine that is silent, and by all that is known has nothing of ours, is left alone.
+        if left.is_empty() {
+            return;
+        }
+        let path = self.pid_file.display();
+        tracing::error!(containers = left.len(), engine = %path, "the engine does not end what must be dead; killing it, and them");
+        if let Err(error) = end_process_of(self.pid_file) {
+            tracing::error!(%path, %error, "kill the engine");
+        }
+        end_programs_of(&left).await;
+    }
 }
 
 /// The engine's ids of what runs and is not spared; none if it does not answer.
 async fn running(
-    agent: &Agent,
+    engine: &dyn ContainerRuntime,
+    cluster: &str,
     spared: &(impl Fn(ContainerId) -> bool + Send + Sync),
 ) -> Option<BTreeSet<String>> {
-    let seen = timeout(ANSWER, agent.runtime().list(agent.cluster())).await.ok()?.ok()?;
+    let seen = timeout(ANSWER, engine.list(cluster)).await.ok()?.ok()?;
     let runs = seen.into_iter().filter(|seen| seen.status == Status::Running);
     let fenced = runs.filter(|seen| !seen.key().is_some_and(|(id, _)| spared(id)));
     Some(fenced.map(|seen| seen.id).collect())

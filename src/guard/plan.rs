@@ -13,7 +13,8 @@ use crate::clock::Moment;
 
 const FILE: &str = "guard";
 /// What a line can begin with.
-const WORDS: [&str; 7] = ["mark", "boot", "until", "agreed", "cluster", "engine", "spare"];
+const WORDS: [&str; 10] =
+    ["mark", "boot", "until", "agreed", "cluster", "engine", "spare", "kill", "pid", "known"];
 
 /// What is to be killed, where, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,19 @@ pub struct Plan {
     pub docker_host: String,
     /// What never runs a second time, and may therefore go on.
     pub spared: BTreeSet<ContainerId>,
+    /// What becomes of an engine that does not kill; none if that is left to itself.
+    pub force: Option<Force>,
+}
+
+/// The last step: the engine is killed, and what it does not kill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Force {
+    /// So long after the time is up everything must be dead.
+    pub kill: Duration,
+    /// The file with the engine's process id.
+    pub pid_file: PathBuf,
+    /// The engine's ids of what may run, for an engine that does not say.
+    pub known: BTreeSet<String>,
 }
 
 /// What a node is told that comes back.
@@ -49,7 +63,7 @@ pub enum Found {
     /// A plan that cannot be read.
     Damaged,
     /// A plan.
-    Plan(Plan),
+    Plan(Box<Plan>),
 }
 
 impl Plan {
@@ -61,7 +75,9 @@ impl Plan {
     /// Looks into the folder.
     pub fn find(dir: &Path) -> Found {
         match fs::read(path(dir)) {
-            Ok(bytes) => unseal(&bytes).and_then(parse).map_or(Found::Damaged, Found::Plan),
+            Ok(bytes) => {
+                unseal(&bytes).and_then(parse).map_or(Found::Damaged, |plan| Found::Plan(Box::new(plan)))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
             Err(_) => Found::Damaged,
         }
@@ -70,7 +86,7 @@ impl Plan {
     /// The plan in the folder; none if there is none, or none that can be read.
     pub fn read(dir: &Path) -> Option<Plan> {
         match Plan::find(dir) {
-            Found::Plan(plan) => Some(plan),
+            Found::Plan(plan) => Some(*plan),
             Found::Nothing | Found::Damaged => None,
         }
     }
@@ -88,12 +104,21 @@ impl Plan {
     }
 
     fn print(&self) -> String {
-        let Plan { mark, boot, until, agreed, cluster, docker_host, spared } = self;
+        let Plan { mark, boot, until, agreed, cluster, docker_host, spared, force } = self;
         let ms = until.since_boot().as_millis();
         let head = format!(
             "mark {mark}\nboot {boot}\nuntil {ms}\nagreed {agreed}\ncluster {cluster}\nengine {docker_host}\n"
         );
-        spared.iter().fold(head, |text, id| format!("{text}spare {id}\n"))
+        let text = spared.iter().fold(head, |text, id| format!("{text}spare {id}\n"));
+        text + &force.as_ref().map(Force::print).unwrap_or_default()
+    }
+}
+
+impl Force {
+    fn print(&self) -> String {
+        let Force { kill, pid_file, known } = self;
+        let head = format!("kill {}\npid {}\n", kill.as_millis(), pid_file.display());
+        known.iter().fold(head, |text, id| format!("{text}known {id}\n"))
     }
 }
 
@@ -110,6 +135,14 @@ fn parse(text: &str) -> Option<Plan> {
         text.lines().filter_map(move |line| line.split_once(' ').filter(|(w, _)| *w == word)).map(|(_, v)| v)
     };
     let one = |word| all(word).next();
+    let force = match (one("pid"), one("kill")) {
+        (Some(path), Some(ms)) => Some(Force {
+            kill: Duration::from_millis(ms.parse().ok()?),
+            pid_file: PathBuf::from(path),
+            known: all("known").map(str::to_owned).collect(),
+        }),
+        _ => None,
+    };
     Some(Plan {
         mark: one("mark")?.to_owned(),
         boot: one("boot")?.to_owned(),
@@ -118,6 +151,7 @@ fn parse(text: &str) -> Option<Plan> {
         cluster: one("cluster")?.to_owned(),
         docker_host: one("engine")?.to_owned(),
         spared: all("spare").map(|id| id.parse().ok()).collect::<Option<_>>()?,
+        force,
     })
 }
 
@@ -135,15 +169,23 @@ pub(super) mod tests {
             cluster: "c0ffee00".to_owned(),
             docker_host: "unix:///a folder/docker.sock".to_owned(),
             spared: [ContainerId([7; 32]), ContainerId([9; 32])].into(),
+            force: None,
         }
+    }
+
+    pub(in crate::guard) fn force() -> Force {
+        let known = ["5ca1ab1e".to_owned(), "0ddba11".to_owned()].into();
+        Force { kill: Duration::from_secs(5), pid_file: PathBuf::from("/a folder/docker.pid"), known }
     }
 
     #[test]
     fn a_plan_reads_back_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Plan::read(dir.path()), None);
-        plan().write(dir.path()).unwrap();
-        assert_eq!(Plan::read(dir.path()), Some(plan()));
+        for plan in [plan(), Plan { force: Some(force()), ..plan() }] {
+            plan.write(dir.path()).unwrap();
+            assert_eq!(Plan::read(dir.path()), Some(plan));
+        }
     }
 
     #[test]

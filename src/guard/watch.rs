@@ -1,5 +1,7 @@
 //! The guard's life: it looks at its plan until the plan is gone or the time is up.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,8 +9,9 @@ use anyhow::Context;
 use pinode_raft::lock_folder;
 use tokio::time::sleep;
 
-use super::{Found, Plan, READY};
+use super::{Force, Found, Plan, READY};
 use crate::agent::docker::DockerEngine;
+use crate::agent::reset::{LastResort, patience};
 use crate::agent::runtime::ContainerRuntime;
 use crate::agent::{Intents, Stage};
 use crate::clock;
@@ -35,7 +38,7 @@ pub async fn watch(dir: &Path, mark: &str) -> anyhow::Result<()> {
 /// another guard is none.
 fn current(dir: &Path, before: &Plan) -> Option<Plan> {
     match Plan::find(dir) {
-        Found::Plan(plan) => Some(plan).filter(|plan| plan.mark == before.mark),
+        Found::Plan(plan) => Some(*plan).filter(|plan| plan.mark == before.mark),
         Found::Damaged => Some(before.clone()),
         Found::Nothing => None,
     }
@@ -59,14 +62,33 @@ async fn fence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> anyhow
     let _alone = lock_folder(dir);
     let intents = Intents::open(&dir.join("intents")).context("read the intents")?;
     let stage = Stage { engine, cluster: &plan.cluster, intents: &intents };
+    tokio::select! {
+        () = silence(stage, dir, plan) => Ok(()),
+        never = force(engine, plan) => match never {},
+    }
+}
+
+/// Asks the engine, until it has done it or the node is back.
+async fn silence(stage: Stage<'_>, dir: &Path, plan: &Plan) {
     while current(dir, plan).is_some() {
         match stage.silence(&|id| plan.spared.contains(&id)).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return,
             Err(error) => tracing::warn!(%error, "stop what the node left"),
         }
         sleep(AGAIN).await;
     }
-    Ok(())
+}
+
+/// Sees to it that it is done in time. Never returns.
+async fn force(engine: &dyn ContainerRuntime, plan: &Plan) -> Infallible {
+    let Some(Force { kill, pid_file, known }) = &plan.force else { return pending().await };
+    let resort = LastResort { engine, cluster: &plan.cluster, pid_file };
+    let mut due = plan.until + patience(*kill);
+    loop {
+        sleep(due.since(clock::now())).await;
+        resort.take(known, &|id| plan.spared.contains(&id)).await;
+        due = clock::now() + patience(*kill);
+    }
 }
 
 #[cfg(test)]
@@ -76,10 +98,10 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::agent::fake::{Connection, FakeEngine, Program};
+    use crate::agent::fake::{Call, Connection, FakeEngine, Program};
     use crate::agent::runtime::{Status, label};
     use crate::clock::now;
-    use crate::guard::plan::tests::plan;
+    use crate::guard::plan::tests::{force, plan};
 
     const SOON: Duration = Duration::from_secs(5);
 
@@ -177,5 +199,21 @@ mod tests {
         };
         tokio::join!(left.guard(), damaged);
         assert!(!left.runs("split") && left.runs("mail"));
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_does_not_do_as_it_is_told_is_killed_when_there_is_no_more_time() {
+        let mut process = tokio::process::Command::new("sleep").arg("60").kill_on_drop(true).spawn().unwrap();
+        let pid_file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(pid_file.path(), process.id().unwrap().to_string()).unwrap();
+        let force = Force { kill: LOOK, pid_file: pid_file.path().to_owned(), ..force() };
+        let plan = Plan { until: now(), force: Some(force), ..plan() };
+        let left = Left::behind(&plan).await;
+        left.fake.answer_late(Call::List, SOON * 100);
+        let engine = left.fake.connect();
+        tokio::select! {
+            ended = timeout(SOON, process.wait()) => assert!(!ended.unwrap().unwrap().success()),
+            done = watch_over(&*engine, left.dir.path(), plan) => panic!("{done:?}"),
+        }
     }
 }

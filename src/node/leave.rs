@@ -15,8 +15,8 @@ use tokio::process::Command as Program;
 use tokio::time::timeout;
 
 use super::Node;
-use crate::agent::Agent;
-use crate::guard::{self, Plan};
+use crate::agent::{Agent, reset};
+use crate::guard::{self, Force, Plan};
 use crate::{clock, members};
 
 /// So long for the others to hear that nothing more is to be claimed here.
@@ -56,7 +56,7 @@ impl Node {
     pub(super) async fn leave(&self, agent: &Agent) -> anyhow::Result<()> {
         self.leaving.send_replace(true);
         let stays = self.config.stop_containers || machine_goes_down().await;
-        let away = if stays { None } else { self.go_away().await };
+        let away = if stays { None } else { self.go_away(agent).await };
         if away.is_none() {
             self.claim_no_more().await;
         }
@@ -73,9 +73,9 @@ impl Node {
     }
 
     /// Leaves with a guard behind, if the cluster agrees. None if it does not, and nothing is guarded then.
-    async fn go_away(&self) -> Option<()> {
+    async fn go_away(&self, agent: &Agent) -> Option<()> {
         let session = (*self.session.borrow())?;
-        match self.under_guard(session).await {
+        match self.under_guard(agent, session).await {
             Ok(()) => Some(()),
             Err(error) => {
                 tracing::warn!(error = %format_args!("{error:#}"), "cannot leave containers running; stopping them");
@@ -89,10 +89,16 @@ impl Node {
 
     /// The guard first: from the moment that the cluster waits for the grace, somebody watches its end. Until then the
     /// lease is what is good.
-    async fn under_guard(&self, session: SessionId) -> anyhow::Result<()> {
+    async fn under_guard(&self, agent: &Agent, session: SessionId) -> anyhow::Result<()> {
         ensure!(self.machine.state().level() >= LEVEL_AWAY, "not all nodes know yet what that means");
         let began = clock::now();
         let leased = self.lease.end_of_authority().context("the lease has run out")?;
+        let spared = self.never_rerun();
+        let force = self.config.fence_engine.clone().map(|pid_file| Force {
+            kill: self.config.timing.kill,
+            pid_file,
+            known: reset::known(agent, &|id| spared.contains(&id)),
+        });
         let plan = Plan {
             mark: format!("{:016x}", crate::random::number()?),
             boot: self.boot.clone(),
@@ -100,7 +106,8 @@ impl Node {
             agreed: false,
             cluster: self.identity.cluster().map(|id| crate::http::hex(family(&id))).unwrap_or_default(),
             docker_host: self.config.docker_host.clone(),
-            spared: self.never_rerun(),
+            spared,
+            force,
         };
         let dir: &Path = &self.config.data_dir;
         guard::post(dir, &plan).await?;

@@ -11,26 +11,55 @@ use crate::world::{long_runs_on, start_with};
 
 #[test]
 fn what_is_fenced_is_dead_in_time_though_its_engine_hangs() {
-    let pinode = Path::new(env!("CARGO_BIN_EXE_pinode"));
-    let bed = Testbed::up(&Options::STORY, pinode).unwrap();
-    for k in bed.all() {
-        let engine = bed.machine(k).join("docker.pid").display().to_string();
-        start_with(&bed, k, pinode, &[("PINODE_FENCE_ENGINE", &engine)]);
-    }
-    bed.await_whole().unwrap();
-    long_runs_on(&bed, 3, "sleep 300");
-    let pid = bed.docker(3, &["inspect", "--format", "{{.State.Pid}}", &name(&bed)]).unwrap();
-    let lives = || bed.exec(3, &["kill", "-0", pid.trim()]).is_ok();
-    assert!(lives());
-    let engine = std::fs::read_to_string(bed.machine(3).join("docker.pid")).unwrap();
-    let _goes_on = GoesOn(parent_of_engine(&bed));
-    bed.exec(3, &["kill", "-STOP", engine.trim()]).unwrap();
+    let hung = Hung::with(&[]);
+    let bed = &hung.bed;
     for k in [1, 2] {
         bed.kill_node(k).unwrap();
     }
     // The stories' lease is 3 s, and a fence has half of that.
-    await_true(Duration::from_secs(15), || !lives()).unwrap();
+    await_true(Duration::from_secs(15), || !hung.lives()).unwrap();
     assert!(bed.log(3).contains("killing it, and them"), "{}", bed.log(3));
+}
+
+#[test]
+fn what_a_node_left_under_a_guard_is_dead_in_time_though_its_engine_hangs() {
+    let hung = Hung::with(&[("PINODE_AWAY", "5s")]);
+    hung.bed.stop_node(3).unwrap();
+    assert!(hung.lives(), "it goes on under a guard");
+    await_true(Duration::from_secs(15), || !hung.lives()).unwrap();
+    assert!(hung.bed.log(3).contains("killing it, and them"), "{}", hung.bed.log(3));
+}
+
+/// Three nodes, a container on the third, and its engine there hangs.
+struct Hung {
+    _goes_on: GoesOn,
+    bed: Testbed,
+    /// Of the container's program.
+    pid: String,
+}
+
+impl Hung {
+    fn with(settings: &[(&str, &str)]) -> Hung {
+        let pinode = Path::new(env!("CARGO_BIN_EXE_pinode"));
+        let bed = Testbed::up(&Options::STORY, pinode).unwrap();
+        for k in bed.all() {
+            let engine = bed.machine(k).join("docker.pid").display().to_string();
+            let settings = [settings, &[("PINODE_FENCE_ENGINE", &engine)]].concat();
+            start_with(&bed, k, pinode, &settings);
+        }
+        bed.await_whole().unwrap();
+        long_runs_on(&bed, 3, "sleep 300");
+        let pid = bed.docker(3, &["inspect", "--format", "{{.State.Pid}}", &name(&bed)]).unwrap();
+        let engine = std::fs::read_to_string(bed.machine(3).join("docker.pid")).unwrap();
+        let hung = Hung { _goes_on: GoesOn(parent_of_engine(&bed)), bed, pid: pid.trim().to_owned() };
+        assert!(hung.lives());
+        hung.bed.exec(3, &["kill", "-STOP", engine.trim()]).unwrap();
+        hung
+    }
+
+    fn lives(&self) -> bool {
+        self.bed.exec(3, &["kill", "-0", &self.pid]).is_ok()
+    }
 }
 
 /// Who started the engine stops when the engine does, and would keep it as a zombie, and the machine with it.
