@@ -22,7 +22,8 @@ fn scene(mutant: Mutant) -> Scene {
         | Mutant::TrustsEvents
         | Mutant::BelievesOwnKill
         | Mutant::ClosesPatternsEarly
-        | Mutant::FollowsHashOrder => Scene::ENGINES,
+        | Mutant::FollowsHashOrder
+        | Mutant::ReleasesAfterFailure => Scene::ENGINES,
         Mutant::AcknowledgesUnsynced => Scene::BLACKOUTS,
         Mutant::TakesStaleReports => Scene::LATE,
         Mutant::DeclaresLostEarly | Mutant::RenewsCondemned | Mutant::ReadsStale | Mutant::DropsReports => {
@@ -58,6 +59,7 @@ pub fn judge_of(mutant: Mutant) -> &'static str {
         Mutant::FollowsHashOrder | Mutant::ForgetsRequests => "agree",
         Mutant::OpensQuarantined => "quarantine",
         Mutant::FoundsAlone => "founding",
+        Mutant::ReleasesAfterFailure => "order",
     }
 }
 

@@ -36,11 +36,13 @@ pub enum Mutant {
     BelievesOwnKill,
     /// Each founds with whoever has answered.
     FoundsAlone,
+    /// Who waits for a success is released by a failure.
+    ReleasesAfterFailure,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 16] = [
+    pub const ALL: [Mutant; 17] = [
         Mutant::StartsTwice,
         Mutant::AcknowledgesUnsynced,
         Mutant::BelievesRestartedEngine,
@@ -57,6 +59,7 @@ impl Mutant {
         Mutant::OpensQuarantined,
         Mutant::BelievesOwnKill,
         Mutant::FoundsAlone,
+        Mutant::ReleasesAfterFailure,
     ];
 }
 

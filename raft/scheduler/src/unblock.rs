@@ -5,6 +5,7 @@ use crate::apply::Step;
 use crate::container::{Container, Ended, Outcome, Phase};
 use crate::dependency::{EdgeState, Kind, Verdict};
 use crate::id::ContainerId;
+use crate::mutant::{self, Mutant};
 use crate::reply::What;
 use crate::spec::OnUpstreamFailure;
 use crate::state::State;
@@ -18,6 +19,7 @@ pub(crate) fn edge_state(kind: Kind, container: &Container) -> EdgeState {
     let ended = container.phase.is_terminal();
     let succeeded = container.phase == Phase::Succeeded;
     let (met, impossible) = match kind {
+        Kind::Container if mutant::is(Mutant::ReleasesAfterFailure) => (ended, false),
         Kind::Container => (succeeded, ended && !succeeded),
         Kind::Exited => (ended, false),
         Kind::Failed => (ended && !succeeded, succeeded),
