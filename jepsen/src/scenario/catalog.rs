@@ -46,13 +46,15 @@ pub(super) struct Needs {
     fake_time: bool,
     /// A machine more.
     spare: bool,
+    /// So many machines at least.
+    nodes: usize,
 }
 
-const PLAIN: Needs = Needs { disks: false, fake_time: false, spare: false };
+const PLAIN: Needs = Needs { disks: false, fake_time: false, spare: false, nodes: 0 };
 const DISKS: Needs = Needs { disks: true, ..PLAIN };
 
 /// In the order in which `all` runs them.
-pub const SCENARIOS: [Scenario; 18] = [
+pub const SCENARIOS: [Scenario; 19] = [
     storm(
         "kill",
         "kill -9 of pinode, of one, of all, of all but one",
@@ -62,15 +64,20 @@ pub const SCENARIOS: [Scenario; 18] = [
     storm("pause", "SIGSTOP of pinode, for less and for more than its lease", &[(pause::pinode, Hold::Any)]),
     storm(
         "partition",
-        "one alone, the leader alone, two halves, a ring of majorities, a bridge",
+        "one alone, the leader alone, two halves, a bridge",
         &[
             (partition::isolate, Hold::Any),
             (partition::leader, Hold::Long),
             (partition::halves, Hold::Any),
-            (partition::ring, Hold::Any),
             (partition::bridge, Hold::Any),
         ],
     ),
+    Scenario {
+        name: "ring",
+        what: "five nodes: each hears a majority, and no two the same one",
+        strikes: &[(partition::ring, Hold::Any)],
+        needs: Needs { nodes: 5, ..PLAIN },
+    },
     storm(
         "one-way",
         "one that hears nobody, one that nobody hears, a network that falls apart node by node",
@@ -162,8 +169,9 @@ pub fn run(name: &str, setting: &Setting, reel: &Reel, pinode: &Path) -> anyhow:
     match SCENARIOS.iter().find(|scenario| scenario.name == name) {
         None => film::run(setting, reel, pinode),
         Some(scenario) => {
-            let Needs { fake_time, spare, .. } = scenario.needs;
-            let options = Options { fake_time, spare: usize::from(spare), ..setting.options.clone() };
+            let Needs { fake_time, spare, nodes, .. } = scenario.needs;
+            let nodes = nodes.max(setting.options.nodes);
+            let options = Options { fake_time, spare: usize::from(spare), nodes, ..setting.options.clone() };
             storm::run(scenario, &Setting { options, ..setting.clone() }, pinode)
         }
     }
