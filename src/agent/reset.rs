@@ -21,6 +21,8 @@ const ANSWER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 /// Looks at the kernel's processes; a program that forks faster than it is killed is left to the next round.
 const ROUNDS: usize = 20;
+/// As short as the engine prints an id. Anything shorter may be in the name of any control group.
+const SHORT_ID: usize = 12;
 /// Where the kernel shows its processes.
 const PROC: &str = "/proc";
 
@@ -33,17 +35,19 @@ pub async fn enforce(
     spared: impl Fn(ContainerId) -> bool + Send + Sync,
 ) {
     let runtime = agent.runtime();
-    let resort = LastResort { engine: &*runtime, cluster: agent.cluster(), pid_file: &engine };
     let mut fenced = agent.fenced();
     loop {
         if fenced.wait_for(|fenced| *fenced).await.is_err() {
             return;
         }
-        sleep(patience(kill)).await;
-        if *fenced.borrow() {
-            resort.take(&known(&agent, &spared), &spared).await;
+        let mut resort = LastResort::new(&*runtime, agent.cluster(), &engine);
+        while *fenced.borrow() {
+            sleep(patience(kill)).await;
+            if *fenced.borrow() {
+                resort.take(&known(&agent, &spared), &spared).await;
+            }
+            sleep(LOOK).await;
         }
-        sleep(LOOK).await;
     }
 }
 
@@ -60,44 +64,56 @@ pub async fn may_run(agent: &Agent, spared: &(impl Fn(ContainerId) -> bool + Sen
     }
 }
 
-/// The engine's ids of what may run here and is not spared, as it last said them.
+/// The engine's ids of what was to be started here and is not spared, as it last said them.
 pub fn known(agent: &Agent, spared: &impl Fn(ContainerId) -> bool) -> BTreeSet<String> {
-    let known = agent.known_ids().into_iter().filter(|((id, _), _)| !spared(*id));
-    known.map(|(_, docker_id)| docker_id).collect()
+    let ids = agent.known_ids();
+    let started = agent.started().into_iter().filter(|(id, _)| !spared(*id));
+    started.filter_map(|key| ids.get(&key).cloned()).collect()
 }
 
-/// An engine, and what the kernel knows of it.
-#[derive(Clone, Copy)]
+/// What is done to an engine that does not do as it is told, and for it.
 pub struct LastResort<'a> {
-    /// What it says.
-    pub engine: &'a dyn ContainerRuntime,
-    /// Hex of the cluster's id.
-    pub cluster: &'a str,
-    /// The file with its process id.
-    pub pid_file: &'a Path,
+    engine: &'a dyn ContainerRuntime,
+    cluster: &'a str,
+    pid_file: &'a Path,
+    /// The engine was killed. One that stands in its place was asked for nothing before, and may need its time to begin.
+    killed: bool,
 }
 
-impl std::fmt::Debug for LastResort<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LastResort").field("pid_file", &self.pid_file).finish_non_exhaustive()
+impl<'a> LastResort<'a> {
+    /// For one fence. `pid_file` holds the engine's process id.
+    pub fn new(engine: &'a dyn ContainerRuntime, cluster: &'a str, pid_file: &'a Path) -> LastResort<'a> {
+        LastResort { engine, cluster, pid_file, killed: false }
     }
-}
 
-impl LastResort<'_> {
-    /// Kills what runs and is not spared, and the engine with it. Where the engine does not say what runs, that is all
-    /// that is known.
-    pub async fn take(self, known: &BTreeSet<String>, spared: &(impl Fn(ContainerId) -> bool + Send + Sync)) {
+    /// Kills what runs and is not spared, and the engine with it, once. Where the engine does not say what runs, that is
+    /// all that is known.
+    pub async fn take(
+        &mut self,
+        known: &BTreeSet<String>,
+        spared: &(impl Fn(ContainerId) -> bool + Send + Sync),
+    ) {
         let left = running(self.engine, self.cluster, spared).await.unwrap_or_else(|| known.clone());
         // An engine that is silent, and by all that is known has nothing of ours, is left alone.
         if left.is_empty() {
             return;
         }
-        let path = self.pid_file.display();
-        tracing::error!(containers = left.len(), engine = %path, "the engine does not end what must be dead; killing it, and them");
-        if let Err(error) = end_process_of(self.pid_file) {
-            tracing::error!(%path, %error, "kill the engine");
+        if !self.killed {
+            let path = self.pid_file.display();
+            tracing::error!(containers = left.len(), engine = %path, "the engine does not end what must be dead; killing it, and them");
+            let ended = end_process_of(self.pid_file);
+            self.killed = ended.is_ok();
+            if let Err(error) = ended {
+                tracing::error!(%path, %error, "kill the engine");
+            }
         }
         end_programs_of(&left).await;
+    }
+}
+
+impl std::fmt::Debug for LastResort<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LastResort").field("pid_file", &self.pid_file).finish_non_exhaustive()
     }
 }
 
@@ -141,16 +157,28 @@ async fn end_programs_of(containers: &BTreeSet<String>) {
     }
 }
 
-/// Everybody in a control group that is named after one of these containers.
+/// Everybody in a control group that is named after one of these containers, the oldest first: with a container's first
+/// process the kernel ends all of it, and that one's end is the container's. No other's end could be taken for a good one.
 fn processes_of(proc: &Path, containers: &BTreeSet<String>) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir(proc) else { return Vec::new() };
     let number = |name: &std::ffi::OsStr| name.to_str()?.parse().ok().and_then(positive);
     let all = entries.flatten().filter_map(|entry| Some((number(&entry.file_name())?, entry.path())));
     let mine = |path: &Path| {
         let groups = fs::read_to_string(path.join("cgroup")).unwrap_or_default();
-        groups.lines().any(|group| containers.iter().any(|id| group.contains(id.as_str())))
+        let is_of = |group: &str, id: &String| id.len() >= SHORT_ID && group.contains(id.as_str());
+        groups.lines().any(|group| containers.iter().any(|id| is_of(group, id)))
     };
-    all.filter(|(_, path)| mine(path)).map(|(pid, _)| pid).collect()
+    let mut found: Vec<(u64, Pid)> =
+        all.filter(|(_, path)| mine(path)).map(|(pid, path)| (began(&path), pid)).collect();
+    found.sort_by_key(|(began, _)| *began);
+    found.into_iter().map(|(_, pid)| pid).collect()
+}
+
+/// When a process began, in the kernel's ticks: the twenty-second field, of which the second may contain anything.
+fn began(process: &Path) -> u64 {
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    fields.split_whitespace().nth(19).and_then(|ticks| ticks.parse().ok()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -158,19 +186,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_container_s_processes_are_those_in_its_control_group() {
+    fn a_container_s_processes_are_those_in_its_control_group_and_its_first_comes_first() {
         let proc = tempfile::tempdir().unwrap();
-        let of = |pid: &str, groups: &str| {
+        let of = |pid: &str, groups: &str, began: u64| {
             fs::create_dir(proc.path().join(pid)).unwrap();
             fs::write(proc.path().join(pid).join("cgroup"), groups).unwrap();
+            let stat = format!("{pid} (a) b) S {}{began} 0 0", "0 ".repeat(18));
+            fs::write(proc.path().join(pid).join("stat"), stat).unwrap();
         };
-        of("17", "0::/docker/aaaa1111\n");
-        of("18", "12:cpu:/system.slice/docker-aaaa1111.scope\n0::/\n");
-        of("19", "0::/docker/bbbb2222\n");
-        of("self", "0::/docker/aaaa1111\n");
-        let mut found = processes_of(proc.path(), &["aaaa1111".to_owned()].into());
-        found.sort_by_key(|pid| pid.as_raw_nonzero());
-        assert_eq!(found, [17, 18].map(|pid| Pid::from_raw(pid).unwrap()));
+        of("17", "0::/docker/aaaa11112222\n", 300);
+        of("18", "12:cpu:/system.slice/docker-aaaa11112222.scope\n0::/\n", 200);
+        of("19", "0::/docker/bbbb22223333\n", 100);
+        of("self", "0::/docker/aaaa11112222\n", 100);
+        let of = |id: &str| processes_of(proc.path(), &[id.to_owned()].into());
+        assert_eq!(of("aaaa11112222"), [18, 17].map(|pid| Pid::from_raw(pid).unwrap()));
+        assert_eq!(of(""), []);
     }
 
     #[test]

@@ -174,7 +174,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::guard) fn force() -> Force {
-        let known = ["5ca1ab1e".to_owned(), "0ddba11".to_owned()].into();
+        let known = ["no-container-of-this-host".to_owned(), "nor-this-one".to_owned()].into();
         Force { kill: Duration::from_secs(5), pid_file: PathBuf::from("/a folder/docker.pid"), known }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pinode_raft::lock_folder;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Force, Found, Plan, READY};
 use crate::agent::docker::DockerEngine;
@@ -20,6 +20,8 @@ use crate::clock;
 const LOOK: Duration = Duration::from_millis(300);
 /// Between two tries at an engine that does not do as it is told.
 const AGAIN: Duration = Duration::from_millis(200);
+/// So long an engine may take before the plan is looked at again.
+const ROUND: Duration = Duration::from_secs(2);
 
 /// Watches over what the node of this folder left, under the plan of this mark. Returns when there is nothing to watch
 /// any more.
@@ -31,7 +33,8 @@ pub async fn watch(dir: &Path, mark: &str) -> anyhow::Result<()> {
     let plan = Plan::read(dir).filter(|plan| plan.mark == mark).context("read the plan")?;
     let engine = DockerEngine::new(&plan.docker_host)?;
     anstream::println!("{READY}");
-    watch_over(&engine, dir, plan).await
+    watch_over(&engine, dir, plan).await;
+    Ok(())
 }
 
 /// What is to be done now, by who did `before` until now. A plan that has become unreadable is as good as it was; one of
@@ -44,50 +47,67 @@ fn current(dir: &Path, before: &Plan) -> Option<Plan> {
     }
 }
 
-async fn watch_over(engine: &dyn ContainerRuntime, dir: &Path, mut plan: Plan) -> anyhow::Result<()> {
+/// Whether the time is up. The cluster may have agreed to more of it meanwhile, or the node be back.
+fn is_up(dir: &Path, plan: &Plan) -> bool {
+    current(dir, plan).is_some_and(|now| clock::now() >= now.until)
+}
+
+async fn watch_over(engine: &dyn ContainerRuntime, dir: &Path, mut plan: Plan) {
     while let Some(now) = current(dir, &plan) {
         plan = now;
-        if clock::now() >= plan.until {
-            return fence(engine, dir, &plan).await;
+        if clock::now() >= plan.until && fence(engine, dir, &plan).await {
+            return;
         }
         sleep(LOOK).await;
     }
     tracing::info!("the guard is no longer needed: the node is back");
-    Ok(())
 }
 
-async fn fence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
+/// Whether nothing is left of it.
+async fn fence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> bool {
     tracing::warn!("the node is not back in time; what may run elsewhere is stopped");
     // A node that starts now waits until this is done. One that never ended, frozen perhaps, has the lock, and had its time.
     let _alone = lock_folder(dir);
-    let intents = Intents::open(&dir.join("intents")).context("read the intents")?;
-    let stage = Stage { engine, cluster: &plan.cluster, intents: &intents };
     tokio::select! {
-        () = silence(stage, dir, plan) => Ok(()),
-        never = force(engine, plan) => match never {},
+        silent = silence(engine, dir, plan) => silent,
+        never = force(engine, dir, plan) => match never {},
     }
 }
 
-/// Asks the engine, until it has done it or the node is back.
-async fn silence(stage: Stage<'_>, dir: &Path, plan: &Plan) {
-    while current(dir, plan).is_some() {
-        match stage.silence(&|id| plan.spared.contains(&id)).await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(%error, "stop what the node left"),
+/// Asks the engine, until it has done it or the time is not up any more.
+async fn silence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> bool {
+    while is_up(dir, plan) {
+        match ask_for_silence(engine, dir, plan).await {
+            Ok(()) => return true,
+            Err(error) => {
+                tracing::warn!(error = %format_args!("{error:#}"), "stop what the node left");
+            }
         }
         sleep(AGAIN).await;
     }
+    false
+}
+
+async fn ask_for_silence(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let intents = Intents::open(&dir.join("intents")).context("read the intents")?;
+    let stage = Stage { engine, cluster: &plan.cluster, intents: &intents };
+    let spared = |id| plan.spared.contains(&id);
+    let asked = timeout(ROUND, stage.silence(&spared)).await;
+    Ok(asked.context("the engine takes its time")??)
 }
 
 /// Sees to it that it is done in time. Never returns.
-async fn force(engine: &dyn ContainerRuntime, plan: &Plan) -> Infallible {
+async fn force(engine: &dyn ContainerRuntime, dir: &Path, plan: &Plan) -> Infallible {
     let Some(Force { kill, pid_file, known }) = &plan.force else { return pending().await };
-    let resort = LastResort { engine, cluster: &plan.cluster, pid_file };
+    let mut resort = LastResort::new(engine, &plan.cluster, pid_file);
     let mut due = plan.until + patience(*kill);
     loop {
-        sleep(due.since(clock::now())).await;
-        resort.take(known, &|id| plan.spared.contains(&id)).await;
-        due = clock::now() + patience(*kill);
+        // In short sleeps: none of them counts the time in which the machine is suspended.
+        sleep(LOOK).await;
+        if clock::now() >= due && is_up(dir, plan) {
+            resort.take(known, &|id| plan.spared.contains(&id)).await;
+            due = clock::now() + patience(*kill);
+        }
     }
 }
 
@@ -95,7 +115,6 @@ async fn force(engine: &dyn ContainerRuntime, plan: &Plan) -> Infallible {
 mod tests {
     use bollard::models::ContainerCreateBody;
     use pinode_scheduler::ContainerId;
-    use tokio::time::timeout;
 
     use super::*;
     use crate::agent::fake::{Call, Connection, FakeEngine, Program};
@@ -141,7 +160,7 @@ mod tests {
 
         async fn guard(&self) {
             let engine: std::sync::Arc<Connection> = self.fake.connect();
-            timeout(SOON, watch_over(&*engine, self.dir.path(), plan())).await.unwrap().unwrap();
+            timeout(SOON, watch_over(&*engine, self.dir.path(), plan())).await.unwrap();
         }
 
         fn runs(&self, name: &str) -> bool {
@@ -201,19 +220,50 @@ mod tests {
         assert!(!left.runs("split") && left.runs("mail"));
     }
 
+    /// In the place of an engine's process.
+    fn process() -> tokio::process::Child {
+        tokio::process::Command::new("sleep").arg("60").kill_on_drop(true).spawn().unwrap()
+    }
+
     #[tokio::test]
-    async fn an_engine_that_does_not_do_as_it_is_told_is_killed_when_there_is_no_more_time() {
-        let mut process = tokio::process::Command::new("sleep").arg("60").kill_on_drop(true).spawn().unwrap();
+    async fn an_engine_that_does_not_do_as_it_is_told_is_killed_once_when_there_is_no_more_time() {
         let pid_file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(pid_file.path(), process.id().unwrap().to_string()).unwrap();
+        let stands = |process: &tokio::process::Child| {
+            std::fs::write(pid_file.path(), process.id().unwrap().to_string()).unwrap();
+        };
+        let mut hung = process();
+        stands(&hung);
         let force = Force { kill: LOOK, pid_file: pid_file.path().to_owned(), ..force() };
         let plan = Plan { until: now(), force: Some(force), ..plan() };
         let left = Left::behind(&plan).await;
-        left.fake.answer_late(Call::List, SOON * 100);
+        left.fake.slow_down(Call::List, SOON * 100);
         let engine = left.fake.connect();
+        let killed = async {
+            assert!(!timeout(SOON, hung.wait()).await.unwrap().unwrap().success());
+            let mut begins = process();
+            stands(&begins);
+            timeout(SOON, begins.wait()).await.unwrap_err();
+        };
         tokio::select! {
-            ended = timeout(SOON, process.wait()) => assert!(!ended.unwrap().unwrap().success()),
-            done = watch_over(&*engine, left.dir.path(), plan) => panic!("{done:?}"),
+            () = killed => {}
+            () = watch_over(&*engine, left.dir.path(), plan) => panic!("something is left"),
         }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_back_keeps_its_engine() {
+        let pid_file = tempfile::NamedTempFile::new().unwrap();
+        let mut hung = process();
+        std::fs::write(pid_file.path(), hung.id().unwrap().to_string()).unwrap();
+        let force = Force { kill: SOON / 5, pid_file: pid_file.path().to_owned(), ..force() };
+        let plan = Plan { until: now(), force: Some(force), ..plan() };
+        let left = Left::behind(&plan).await;
+        left.fake.slow_down(Call::List, SOON * 100);
+        let back = async {
+            sleep(LOOK).await;
+            Plan::dismiss(left.dir.path(), "boot-1").unwrap();
+        };
+        tokio::join!(left.guard(), back);
+        assert!(hung.try_wait().unwrap().is_none());
     }
 }

@@ -93,12 +93,6 @@ impl Node {
         ensure!(self.machine.state().level() >= LEVEL_AWAY, "not all nodes know yet what that means");
         let began = clock::now();
         let leased = self.lease.end_of_authority().context("the lease has run out")?;
-        let spared = self.never_rerun();
-        let force = self.config.fence_engine.clone().map(|pid_file| Force {
-            kill: self.config.timing.kill,
-            pid_file,
-            known: reset::known(agent, &|id| spared.contains(&id)),
-        });
         let plan = Plan {
             mark: format!("{:016x}", crate::random::number()?),
             boot: self.boot.clone(),
@@ -106,8 +100,8 @@ impl Node {
             agreed: false,
             cluster: self.identity.cluster().map(|id| crate::http::hex(family(&id))).unwrap_or_default(),
             docker_host: self.config.docker_host.clone(),
-            spared,
-            force,
+            spared: self.never_rerun(),
+            force: self.force(agent),
         };
         let dir: &Path = &self.config.data_dir;
         guard::post(dir, &plan).await?;
@@ -115,8 +109,10 @@ impl Node {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         let reply = self.proposer.propose(Command::Away { session, grace_ms }, SAY_SO).await?;
         ensure!(reply == Reply::Done, "the cluster does not wait for this session: {reply:?}");
-        Plan { until: (began + grace).max(leased), agreed: true, ..plan }.write(dir)?;
         self.lease.hand_to_guard(began + grace);
+        // Of what was started meanwhile too; from here on nothing is.
+        let (spared, force) = (self.never_rerun(), self.force(agent));
+        Plan { until: (began + grace).max(leased), agreed: true, spared, force, ..plan }.write(dir)?;
         self.needs_no_watchdog();
         tracing::info!(seconds = grace.as_secs(), "away; containers go on under a guard");
         Ok(())
@@ -128,6 +124,13 @@ impl Node {
         let never =
             |id: &ContainerId| state.find_container(*id).is_some_and(|c| c.spec.rerun == Rerun::Never);
         mine.into_keys().map(|(id, _)| id).filter(never).collect()
+    }
+
+    fn force(&self, agent: &Agent) -> Option<Force> {
+        let pid_file = self.config.fence_engine.clone()?;
+        let spared = self.never_rerun();
+        let known = reset::known(agent, &|id| spared.contains(&id));
+        Some(Force { kill: self.config.timing.kill, pid_file, known })
     }
 
     /// Nothing runs here that must end, or a guard sees to it.
