@@ -216,8 +216,8 @@ struct Node {
     engine: Arc<dyn ContainerRuntime>,
     shared_id: watch::Receiver<Option<String>>,
     boot: String,
-    /// The pace that Raft was started with.
-    pace: pace::AtStart,
+    /// The pace that Raft was started with, in milliseconds a sync.
+    sync_ms: u32,
     /// The machine's, once it is armed.
     watchdog: OnceLock<Arc<Watchdog>>,
 }
@@ -236,8 +236,8 @@ impl Node {
             ground;
         let me = identity.node();
         let cluster = identity.cluster().context("no cluster id after the first contact")?;
-        let pace = pace::at_start(&config.data_dir, &log).await.context("measure the disk")?;
-        let raft_config = Arc::new(raft_config(&http::hex(&cluster), pace::timeouts(pace.sync_ms))?);
+        let sync_ms = pace::at_start(&config.data_dir, &log).await.context("measure the disk")?;
+        let raft_config = Arc::new(raft_config(&http::hex(&cluster), pace::timeouts(sync_ms))?);
         let network = Network::new(peers.clone());
         let raft =
             Raft::new(me, raft_config, network, log.clone(), machine.clone()).await.context("start raft")?;
@@ -262,7 +262,7 @@ impl Node {
             doubt,
             proposer,
             shared_id,
-            pace,
+            sync_ms,
             watchdog: OnceLock::new(),
         })
     }
@@ -281,8 +281,7 @@ impl Node {
     /// Knocks until it is a member, and tends the others while it leads.
     fn spawn_membership(&self, tasks: &mut JoinSet<()>, me: Joiner, doors: Vec<String>) {
         let (raft, machine, peers) = (self.raft.clone(), self.machine.clone(), self.peers.clone());
-        let (log, doubt, failover) =
-            (self.log.clone(), self.doubt.clone(), pace::failover(self.pace.sync_ms));
+        let (log, doubt, failover) = (self.log.clone(), self.doubt.clone(), pace::failover(self.sync_ms));
         tasks.spawn(here(async move {
             let belong = async {
                 members::join(&raft, &machine, &peers, &me, &doors).await;
@@ -309,11 +308,7 @@ impl Node {
         tasks.spawn(here(async move { keeper.watch().await }));
         tasks.spawn(here(async move { lease.watch().await }));
         tasks.spawn(here(blackout::tell(self.machine.clone())));
-        tasks.spawn(here(pace::keep_noted(
-            self.machine.clone(),
-            self.config.data_dir.clone(),
-            self.pace.sync_ms,
-        )));
+        tasks.spawn(here(pace::keep_noted(self.machine.clone(), self.config.data_dir.clone(), self.sync_ms)));
         self.spawn_last_resorts(tasks, &agent)?;
         tasks.spawn(here(driver::report(reports, self.proposer.clone(), me)));
         let session = self.session.subscribe();
@@ -372,7 +367,7 @@ impl Node {
             engine: self.engine.clone(),
             agent,
             log: self.log.clone(),
-            pace: self.pace,
+            sync_ms: self.sync_ms,
             machine: self.machine.clone(),
             proposer: self.proposer.clone(),
             keeper: self.keeper.clone(),

@@ -13,9 +13,8 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use super::facts;
 use super::leave::never_reruns;
-use super::pace::AtStart;
+use super::{facts, pace};
 use crate::agent::runtime::{ContainerRuntime, EngineInfo};
 use crate::agent::{Agent, Authority};
 use crate::config::Config;
@@ -43,7 +42,8 @@ pub(super) struct Sessions {
     pub(super) engine: Arc<dyn ContainerRuntime>,
     pub(super) agent: Arc<Agent>,
     pub(super) log: Arc<dyn Log>,
-    pub(super) pace: AtStart,
+    /// The pace that Raft was started with.
+    pub(super) sync_ms: u32,
     pub(super) machine: Machine,
     pub(super) proposer: Proposer,
     pub(super) keeper: Arc<Keeper>,
@@ -75,8 +75,8 @@ pub(super) async fn keep(sessions: Sessions, current: watch::Sender<Option<Sessi
             let drive = driver::drive(sessions.machine.clone(), sessions.agent.clone(), sessions.me);
             tokio::spawn(here(drive)).abort_handle()
         });
-        let Sessions { lease, proposer, machine, keeper, log, pace, .. } = &sessions;
-        let sync = || pace.sync(log.sync_p99());
+        let Sessions { lease, proposer, machine, keeper, log, sync_ms, .. } = &sessions;
+        let sync = || pace::said(log.sync_p99(), *sync_ms, machine.state().pace().sync_ms);
         tokio::select! {
             () = keep_renewing(lease, proposer, machine, session, keeper, sync) => {}
             never = sessions.follow_folder(session) => match never {},

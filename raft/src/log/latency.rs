@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Syncs that are remembered. On a busy node seconds, on an idle one days.
 const KEPT: usize = 256;
-/// With fewer, nothing is said: one hiccup is no disk's pace.
+/// With fewer there is no percentile: one hiccup is no disk's pace.
 const NEEDED: usize = 32;
 
 /// The latest syncs.

@@ -115,7 +115,7 @@ impl Disk {
         let timeouts = if self.slower_by.is_zero() {
             TIMEOUTS
         } else {
-            pace::timeouts(pace::at_start(self.path(), &opened.log).await.unwrap().sync_ms)
+            pace::timeouts(pace::at_start(self.path(), &opened.log).await.unwrap())
         };
         let (mut identity, log, machine) = (opened.identity, opened.log, opened.machine);
         let id = identity.node();
