@@ -7,7 +7,8 @@ mod disk;
 mod life;
 mod mount;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use disk::{Cut, Disk};
@@ -17,8 +18,8 @@ use tempfile::TempDir;
 
 /// Acts of a node, each with one sync at least.
 const ACTS: u64 = 100;
-/// The smallest that a log of pinode's may have.
-const SEGMENT_BYTES: usize = 512 << 10;
+/// Of the first version's logs, which they keep: what suits these suits larger ones.
+const OLD_SEGMENT_BYTES: usize = 512 << 10;
 
 /// At each sync; those that lose half lose another half each.
 const CUTS: u64 = 4;
@@ -63,7 +64,25 @@ struct Told {
     missing: Vec<String>,
 }
 
-async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
+/// A node's folder with a log as the first version made it.
+fn make_old(node: &Path) {
+    drop(pinode_raft::open(node, 1, Box::new(|_| ())).unwrap());
+    let log = node.join("log");
+    let sled = log.join("sled");
+    fs::remove_dir_all(&sled).unwrap();
+    drop(sled::Config::new().path(&sled).segment_size(OLD_SEGMENT_BYTES).open().unwrap());
+    for path in [sled.join("db"), sled.join("conf"), sled, log] {
+        fs::File::open(path).unwrap().sync_all().unwrap();
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Log {
+    New,
+    Old,
+}
+
+async fn cut_before_every_sync(acts: u64, log: Log, syncing: Syncing) -> Told {
     let answered = Answered::default();
     let left = Arc::new(Mutex::new(Vec::new()));
     let take = {
@@ -78,6 +97,11 @@ async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
     let dir = tempfile::tempdir().unwrap();
     let mounted = mount::mount(dir.path(), syncing, Box::new(take));
     let mounted = mounted.expect("mount a file system, for which it takes root and /dev/fuse");
+    let node = dir.path().join("node");
+    if log == Log::Old {
+        make_old(&node);
+        left.lock().unwrap().clear();
+    }
     let mut told = Told { syncs: 0, unsynced: 0, missing: Vec::new() };
     let mut look = |after: Rest| {
         let taken = std::mem::take(&mut *left.lock().unwrap());
@@ -91,7 +115,7 @@ async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
     };
     // The second process finds what the first has left in memory when it was killed.
     for acts in [0..acts / 2, acts / 2..acts] {
-        live(&dir.path().join("node"), acts, &answered, &mut look).await.unwrap();
+        live(&node, acts, &answered, &mut look).await.unwrap();
     }
     drop(mounted);
     let Told { syncs, unsynced, missing } = &told;
@@ -99,17 +123,26 @@ async fn cut_before_every_sync(acts: u64, syncing: Syncing) -> Told {
     told
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_there_after_a_power_cut_at_any_sync() {
-    let told = cut_before_every_sync(ACTS, Syncing::Honest).await;
+async fn what_was_answered_is_there(log: Log) {
+    let told = cut_before_every_sync(ACTS, log, Syncing::Honest).await;
     assert!(told.syncs > ACTS, "{} syncs", told.syncs);
     assert!(told.missing.is_empty(), "{:#?}", &told.missing[..told.missing.len().min(20)]);
-    assert!(told.unsynced > SEGMENT_BYTES / 4, "{} bytes are no test of what follows", told.unsynced);
-    assert!(told.unsynced < SEGMENT_BYTES, "sled may cut off what it moved {} bytes ago", told.unsynced);
+    assert!(told.unsynced > OLD_SEGMENT_BYTES / 4, "{} bytes are no test of what follows", told.unsynced);
+    assert!(told.unsynced < OLD_SEGMENT_BYTES, "sled may cut off what it moved {} bytes ago", told.unsynced);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_there_after_a_power_cut_at_any_sync() {
+    what_was_answered_is_there(Log::New).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_is_in_a_log_of_the_first_version() {
+    what_was_answered_is_there(Log::Old).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_lies_about_its_syncs_is_caught() {
-    let told = cut_before_every_sync(10, Syncing::Lying).await;
+    let told = cut_before_every_sync(10, Log::New, Syncing::Lying).await;
     assert!(!told.missing.is_empty());
 }
