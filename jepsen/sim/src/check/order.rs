@@ -43,7 +43,11 @@ fn is_met(history: &History, on: &str, kind: Kind, by: Duration) -> bool {
 /// Whether what had not started by then may have been over. It does not start later, unless somebody asked for it, or for
 /// what it waits for, again.
 fn ended_unstarted(history: &History, on: &str) -> bool {
-    is_asked_again(history, on) || !history.deeds.iter().any(|deed| deed.name == on && deed.ended.is_none())
+    // The engine may carry out late what the cluster, or somebody, has given up.
+    let given_up = history.jobs.get(on).is_some_and(|job| job.stopped || job.rerun == Rerun::Never);
+    given_up
+        || is_asked_again(history, on)
+        || !history.deeds.iter().any(|deed| deed.name == on && deed.ended.is_none())
 }
 
 fn is_asked_again(history: &History, name: &str) -> bool {
