@@ -8,11 +8,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use common::{Asked, Figures};
 use pinode_jepsen::testbed::{await_true, number};
 use pinode_jepsen::{Client, Testbed};
@@ -29,6 +30,8 @@ const PHASE: Duration = Duration::from_millis(137);
 /// Longest wait for one node's answer, and for any.
 const ANSWER: Duration = Duration::from_secs(10);
 const ANY_ANSWER: Duration = Duration::from_secs(60);
+/// Between two looks at a process that ends.
+const A_MOMENT: Duration = Duration::from_millis(1);
 /// Pause before the next node is tried.
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -77,7 +80,9 @@ fn leader_killed(bed: &Testbed, round: usize) -> anyhow::Result<f64> {
 fn all_killed(bed: &Testbed, round: usize) -> anyhow::Result<f64> {
     let pids = bed.all().map(|k| bed.pid(k)).collect::<anyhow::Result<Vec<_>>>()?;
     let began = Instant::now();
-    pids.into_iter().try_for_each(kill)?;
+    pids.iter().try_for_each(|pid| kill(*pid))?;
+    // A start leaves alone what is still there.
+    pids.into_iter().try_for_each(await_end)?;
     bed.start_nodes()?;
     for k in bed.all() {
         submit(&[bed.client(k).within(ANSWER)], &format!("all{round}-{k}"), began)?;
@@ -124,6 +129,16 @@ fn leader(bed: &Testbed) -> anyhow::Result<usize> {
 fn kill(pid: u32) -> anyhow::Result<()> {
     let pid = Pid::from_raw(i32::try_from(pid)?).context("a process has a number above 0")?;
     kill_process(pid, Signal::KILL).context("kill a node")
+}
+
+/// The kernel takes a moment.
+fn await_end(pid: u32) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while Path::new("/proc").join(pid.to_string()).exists() {
+        ensure!(began.elapsed() < ANSWER, "process {pid} is still there");
+        sleep(A_MOMENT);
+    }
+    Ok(())
 }
 
 fn milliseconds(duration: Duration) -> f64 {
