@@ -93,6 +93,7 @@ impl Node {
         ensure!(self.machine.state().level() >= LEVEL_AWAY, "not all nodes know yet what that means");
         let began = clock::now();
         let leased = self.lease.end_of_authority().context("the lease has run out")?;
+        let (spared, force) = self.at_the_end(agent);
         let plan = Plan {
             mark: format!("{:016x}", crate::random::number()?),
             boot: self.boot.clone(),
@@ -100,8 +101,8 @@ impl Node {
             agreed: false,
             cluster: self.identity.cluster().map(|id| crate::http::hex(family(&id))).unwrap_or_default(),
             docker_host: self.config.docker_host.clone(),
-            spared: self.never_rerun(),
-            force: self.force(agent),
+            spared,
+            force,
         };
         let dir: &Path = &self.config.data_dir;
         guard::post(dir, &plan).await?;
@@ -111,7 +112,7 @@ impl Node {
         ensure!(reply == Reply::Done, "the cluster does not wait for this session: {reply:?}");
         self.lease.hand_to_guard(began + grace);
         // Of what was started meanwhile too; from here on nothing is.
-        let (spared, force) = (self.never_rerun(), self.force(agent));
+        let (spared, force) = self.at_the_end(agent);
         Plan { until: (began + grace).max(leased), agreed: true, spared, force, ..plan }.write(dir)?;
         self.needs_no_watchdog();
         tracing::info!(seconds = grace.as_secs(), "away; containers go on under a guard");
@@ -126,11 +127,15 @@ impl Node {
         mine.into_keys().map(|(id, _)| id).filter(never).collect()
     }
 
-    fn force(&self, agent: &Agent) -> Option<Force> {
-        let pid_file = self.config.fence_engine.clone()?;
+    /// What may go on when the time is up, and what is done about an engine that does not end the rest.
+    fn at_the_end(&self, agent: &Agent) -> (BTreeSet<ContainerId>, Option<Force>) {
         let spared = self.never_rerun();
-        let known = reset::known(agent, &|id| spared.contains(&id));
-        Some(Force { kill: self.config.timing.kill, pid_file, known })
+        let force = self.config.fence_engine.clone().map(|pid_file| Force {
+            kill: self.config.timing.kill,
+            pid_file,
+            known: reset::known(agent, &|id| spared.contains(&id)),
+        });
+        (spared, force)
     }
 
     /// Nothing runs here that must end, or a guard sees to it.

@@ -13,8 +13,7 @@ use crate::durable;
 
 /// sled takes room and gives it back in segments, and this is the size of those of a new file. As soon as more than five of
 /// them are in use, sled also empties segments that are full of what lives, and its file grows by the week
-/// (raft/DESIGN.md). What the log keeps, a few megabytes, is in fewer of these than that, as long as an entry has less than
-/// 800 bytes on average.
+/// (raft/DESIGN.md). What the log keeps, a few megabytes, is in fewer of these than that.
 const SEGMENT_BYTES: usize = 2 << 20;
 /// Those of the first version's files, which keep them for life. What goes between two syncs must suit them too.
 pub(super) const SMALLEST_SEGMENT_BYTES: usize = 512 << 10;
